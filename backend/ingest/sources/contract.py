@@ -1,0 +1,84 @@
+"""What every source of prices gives: bars and corporate actions of one ticker, as Arrow tables of one schema."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Protocol
+
+import pyarrow as pa
+
+#: One row per session. Prices in quote currency **as traded** (not adjusted for splits or dividends), volume in shares,
+#: null where the source has no value. `adjusted_close` is the vendor's own figure, for reconciliation only.
+BAR_SCHEMA = pa.schema(
+    [
+        pa.field("ticker", pa.string(), nullable=False),
+        pa.field("date", pa.date32(), nullable=False),
+        pa.field("open", pa.float64()),
+        pa.field("high", pa.float64()),
+        pa.field("low", pa.float64()),
+        pa.field("close", pa.float64()),
+        pa.field("volume", pa.float64()),
+        pa.field("adjusted_close", pa.float64()),
+    ]
+)
+
+#: kind is "split" (value: new shares per old share) or "dividend" (value: cash per share held after a split of that day).
+ACTION_SCHEMA = pa.schema(
+    [
+        pa.field("ticker", pa.string(), nullable=False),
+        pa.field("ex_date", pa.date32(), nullable=False),
+        pa.field("kind", pa.string(), nullable=False),
+        pa.field("value", pa.float64(), nullable=False),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FetchRequest:
+    """Bars of one ticker, both ends included; `start` None means from the first session the source has."""
+
+    ticker: str
+    start: date | None
+    end: date | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fetched:
+    """What a source answered for one ticker.
+
+    Parameters
+    ----------
+    bars : pa.Table of BAR_SCHEMA
+        Sorted by date. Rows that break a rule are not left out: quality control quarantines them by name.
+    actions : pa.Table of ACTION_SCHEMA
+        Splits and dividends whose ex-date lies in the request.
+    metadata : mapping
+        Stored with every bar, for example ``{"fields": "close"}`` where a source has closes only.
+    """
+
+    bars: pa.Table
+    actions: pa.Table
+    metadata: dict[str, str] = field(default_factory=dict)
+
+
+class PriceSource(Protocol):
+    """A vendor, a file or the bundled sample."""
+
+    @property
+    def name(self) -> str:
+        """Name stored in `market_data.source`."""
+        ...
+
+    async def tickers(self) -> Sequence[str]:
+        """Every ticker the source holds, sorted; empty where it cannot list them (a vendor)."""
+        ...
+
+    async def fetch(self, request: FetchRequest) -> Fetched:
+        """Fetch one ticker; raises a leaf of `SourceError`. An empty table means: nothing new in this span."""
+        ...
+
+    async def close(self) -> None:
+        """Release connections and files."""
+        ...

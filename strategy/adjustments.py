@@ -1,0 +1,92 @@
+"""What splits and dividends do to a price series.
+
+Prices are stored as traded. A total-return series is computed forward: the first close stands as traded and every later
+one is multiplied by what a holder of one share at the start has become. Unlike the usual backward adjustment, a value
+never changes when a later split or dividend becomes known, so a strategy that reads it cannot see the future.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CorporateActions:
+    """Splits and cash dividends of a panel, one entry per (session, asset) that has either.
+
+    Parameters
+    ----------
+    rows, columns : ndarray of shape (n_actions,), intp
+        Ex-date session and asset, sorted by (row, column), each pair once.
+    split_ratios : ndarray of shape (n_actions,)
+        New shares per old share, 1 where there is no split.
+    dividends : ndarray of shape (n_actions,)
+        Cash per share held after the split, quote currency, 0 where there is none.
+    """
+
+    rows: NDArray[np.intp]
+    columns: NDArray[np.intp]
+    split_ratios: NDArray[np.float64]
+    dividends: NDArray[np.float64]
+
+    @classmethod
+    def none(cls) -> CorporateActions:
+        """No action at all."""
+        empty = np.empty(0, dtype=np.intp)
+        return cls(rows=empty, columns=empty, split_ratios=np.empty(0), dividends=np.empty(0))
+
+    def between(self, first: int, stop: int) -> CorporateActions:
+        """The actions of sessions `first` to `stop` (excluded), rows counted from `first`."""
+        begin, end = np.searchsorted(self.rows, (first, stop))
+        part = slice(int(begin), int(end))
+        return CorporateActions(
+            rows=self.rows[part] - first,
+            columns=self.columns[part],
+            split_ratios=self.split_ratios[part],
+            dividends=self.dividends[part],
+        )
+
+
+def split_factors(shape: tuple[int, int], actions: CorporateActions) -> NDArray[np.float64]:
+    """Cumulative split ratio: shares that one share of the first session has become, shape (n_dates, n_assets)."""
+    ratios = np.ones(shape)
+    ratios[actions.rows, actions.columns] = actions.split_ratios
+    return np.cumprod(ratios, axis=0, out=ratios)
+
+
+def total_return_prices(close: NDArray[np.float64], actions: CorporateActions) -> NDArray[np.float64]:
+    """Closes of a holding that reinvests each dividend at the close of its ex-date.
+
+    The one-period return is ``(split * (close + dividend)) / previous close - 1``, the CRSP total return [1]_. A dividend
+    whose ex-date has no close is reinvested at the next close.
+
+    Parameters
+    ----------
+    close : ndarray of shape (n_dates, n_assets)
+        Closes as traded, quote currency. NaN (no bar) stays NaN.
+    actions : CorporateActions
+        Splits and dividends of the same panel.
+
+    Returns
+    -------
+    ndarray of shape (n_dates, n_assets)
+        Equal to `close` up to the first action of each asset.
+
+    References
+    ----------
+    .. [1] CRSP, "Data Definitions: Total Return" (RET), Center for Research in Security Prices.
+    """
+    if actions.rows.size == 0:
+        return close.copy()
+    growth = np.ones(close.shape)
+    growth[actions.rows, actions.columns] = actions.split_ratios
+    for row, column, dividend in zip(actions.rows, actions.columns, actions.dividends, strict=True):
+        if dividend:
+            tradable = np.flatnonzero(np.isfinite(close[row:, column]))
+            if tradable.size:
+                growth[row + tradable[0], column] *= 1 + dividend / close[row + tradable[0], column]
+    np.cumprod(growth, axis=0, out=growth)
+    return np.multiply(close, growth, out=growth)

@@ -1,0 +1,82 @@
+"""Errors of the core.
+
+::
+
+    StrategyError
+    ├── PanelError                  a panel whose arrays do not fit together
+    │   └── MissingFieldError       a field was asked for that was not loaded
+    ├── UnknownStrategyError        no strategy has this key
+    ├── ParameterError              a parameter is unknown, out of bounds or names a ticker that is not there
+    ├── InsufficientHistoryError    too few observations for what was asked
+    ├── ExecutionError              a backtest that cannot be executed as specified
+    └── LookaheadError              decisions changed when only the future was changed
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+class StrategyError(Exception):
+    """Base of every error that the core raises."""
+
+
+class PanelError(StrategyError):
+    """The arrays of a panel do not fit together."""
+
+
+class MissingFieldError(PanelError):
+    """A field was asked for that the panel was not loaded with."""
+
+    def __init__(self, field: str, loaded: Sequence[str]) -> None:
+        self.field = field
+        self.loaded = tuple(loaded)
+        super().__init__(f"the panel has no {field!r}; it was loaded with {', '.join(self.loaded)}")
+
+
+class UnknownStrategyError(StrategyError):
+    """No strategy is registered under this key."""
+
+    def __init__(self, key: str, known: Sequence[str]) -> None:
+        self.key = key
+        self.known = tuple(known)
+        super().__init__(f"unknown strategy {key!r}; known are {', '.join(self.known)}")
+
+
+class ParameterError(StrategyError):
+    """A strategy parameter is unknown, out of its bounds, or names what the panel does not hold."""
+
+    def __init__(self, field: str, value: object, reason: str) -> None:
+        self.field = field
+        self.value = value
+        self.reason = reason
+        super().__init__(f"parameter {field}={value!r}: {reason}")
+
+
+class InsufficientHistoryError(StrategyError):
+    """There are fewer observations than the computation needs."""
+
+    def __init__(self, what: str, needed: int, available: int) -> None:
+        self.what = what
+        self.needed = needed
+        self.available = available
+        super().__init__(f"{what} needs {needed} observations, there are {available}")
+
+
+class ExecutionError(StrategyError):
+    """A backtest cannot be executed as it is specified."""
+
+    def __init__(self, field: str, value: object, reason: str) -> None:
+        self.field = field
+        self.value = value
+        self.reason = reason
+        super().__init__(f"{field}={value!r}: {reason}")
+
+
+class LookaheadError(StrategyError):
+    """The decisions of a strategy changed when only the future of the panel was changed."""
+
+    def __init__(self, strategy: str, session: str) -> None:
+        self.strategy = strategy
+        self.session = session
+        super().__init__(f"strategy {strategy!r} looks ahead: its weights of {session} depend on later prices")

@@ -1,0 +1,145 @@
+"""The price panel: what the core knows about a universe, aligned once and then trusted.
+
+Dates are axis 0, assets axis 1, values float64, NaN where there is no bar. Prices are as traded; what splits and
+dividends do to them is held beside them as facts (`CorporateActions`) and applied by `strategy.adjustments`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from types import MappingProxyType
+from typing import Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from strategy.adjustments import CorporateActions, total_return_prices
+from strategy.errors import MissingFieldError, PanelError
+
+FloatArray: TypeAlias = NDArray[np.float64]
+BoolArray: TypeAlias = NDArray[np.bool_]
+IntArray: TypeAlias = NDArray[np.intp]
+DateArray: TypeAlias = NDArray[np.datetime64]
+Field: TypeAlias = Literal["open", "high", "low", "close", "volume"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PricePanel:
+    """Daily bars of a universe, aligned on sessions and tickers.
+
+    Not slotted, because `prices` is computed once, when first asked for.
+
+    Parameters
+    ----------
+    sessions : ndarray of shape (n_dates,), datetime64[D]
+        Trading days, strictly increasing.
+    tickers : tuple of str
+        Asset names, sorted and unique; the order of axis 1.
+    fields : mapping of field name to ndarray of shape (n_dates, n_assets)
+        Raw values as traded, in quote currency (volume in shares). NaN means: no bar. `close` is always there.
+    actions : CorporateActions
+        Splits and dividends with their rows and columns in this panel.
+    member : ndarray of shape (n_dates, n_assets), bool
+        Whether the asset belonged to the universe on that date.
+
+    Raises
+    ------
+    PanelError
+        If shapes differ, an axis is not sorted and unique, or a price is infinite, zero or negative.
+    """
+
+    sessions: DateArray
+    tickers: tuple[str, ...]
+    fields: Mapping[Field, FloatArray]
+    actions: CorporateActions
+    member: BoolArray
+
+    def __post_init__(self) -> None:
+        _check_axes(self.sessions, self.tickers)
+        shape = (self.sessions.size, len(self.tickers))
+        if "close" not in self.fields:
+            raise PanelError("a panel needs the field 'close'")
+        for name, values in {**self.fields, "member": self.member}.items():
+            if values.shape != shape:
+                raise PanelError(f"{name} has shape {values.shape}, expected {shape}")
+        for name, values in self.fields.items():
+            _check_values(name, values)
+            values.flags.writeable = False
+        self.member.flags.writeable = False
+        object.__setattr__(self, "fields", MappingProxyType(dict(self.fields)))
+
+    @property
+    def n_dates(self) -> int:
+        """Number of sessions."""
+        return self.sessions.size
+
+    @property
+    def n_assets(self) -> int:
+        """Number of tickers."""
+        return len(self.tickers)
+
+    def field(self, name: Field) -> FloatArray:
+        """Raw values of one field, shape (n_dates, n_assets); `MissingFieldError` when it was not loaded."""
+        if name not in self.fields:
+            raise MissingFieldError(name, tuple(self.fields))
+        return self.fields[name]
+
+    @property
+    def close_prices(self) -> FloatArray:
+        """Closes as traded, shape (n_dates, n_assets), quote currency, NaN where there is no bar."""
+        return self.fields["close"]
+
+    @cached_property
+    def prices(self) -> FloatArray:
+        """Total-return closes, shape (n_dates, n_assets): see `strategy.adjustments.total_return_prices`."""
+        adjusted = total_return_prices(self.close_prices, self.actions)
+        adjusted.flags.writeable = False
+        return adjusted
+
+    @cached_property
+    def active(self) -> BoolArray:
+        """Member of the universe with a close on that date, shape (n_dates, n_assets)."""
+        return self.member & np.isfinite(self.close_prices)
+
+    def until(self, row: int) -> PricePanel:
+        """The same panel as it stood at the close of session `row`: nothing after it, actions included."""
+        return self.between(0, row + 1)
+
+    def between(self, first: int, stop: int) -> PricePanel:
+        """Sessions `first` to `stop` (excluded), every asset."""
+        return PricePanel(
+            sessions=self.sessions[first:stop],
+            tickers=self.tickers,
+            fields={name: values[first:stop] for name, values in self.fields.items()},
+            actions=self.actions.between(first, stop),
+            member=self.member[first:stop],
+        )
+
+    def columns_of(self, tickers: Sequence[str], *, parameter: str = "tickers") -> IntArray:
+        """Column numbers of the given tickers; `PanelError` names the first that is not there."""
+        columns = {ticker: column for column, ticker in enumerate(self.tickers)}
+        for ticker in tickers:
+            if ticker not in columns:
+                raise PanelError(f"{parameter}: ticker {ticker!r} is not in the universe of this panel")
+        return np.array([columns[ticker] for ticker in tickers], dtype=np.intp)
+
+
+def _check_axes(sessions: DateArray, tickers: tuple[str, ...]) -> None:
+    if sessions.dtype != np.dtype("datetime64[D]"):
+        raise PanelError(f"sessions must be datetime64[D], not {sessions.dtype}")
+    if sessions.size > 1 and not bool((sessions[1:] > sessions[:-1]).all()):
+        raise PanelError("sessions must be strictly increasing")
+    if list(tickers) != sorted(set(tickers)):
+        raise PanelError("tickers must be sorted and unique")
+
+
+def _check_values(name: str, values: FloatArray) -> None:
+    if values.dtype != np.float64:
+        raise PanelError(f"{name} must be float64, not {values.dtype}")
+    if np.isinf(values).any():
+        raise PanelError(f"{name} holds an infinite value")
+    lowest = 0.0 if name == "volume" else np.nextafter(0.0, 1.0)
+    if (values < lowest).any():
+        raise PanelError(f"{name} holds a value below {'zero' if name == 'volume' else 'or at zero'}")

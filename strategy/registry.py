@@ -1,0 +1,53 @@
+"""The strategies there are, by dotted path: nothing is imported before it is asked for.
+
+Third parties add theirs through the entry-point group ``parakeet.strategies`` (``key = "module:ATTRIBUTE"``). An entry
+point cannot replace one of ours.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.metadata import entry_points
+from typing import Any
+
+from pydantic import ValidationError
+
+from strategy.errors import ParameterError, UnknownStrategyError
+from strategy.library.contract import Parameters, Strategy
+
+ENTRY_POINT_GROUP = "parakeet.strategies"
+LIBRARY = {
+    "buy_and_hold": "strategy.library.buy_and_hold:BUY_AND_HOLD",
+    "dual_momentum": "strategy.library.dual_momentum:DUAL_MOMENTUM",
+    "equal_weight": "strategy.library.equal_weight:EQUAL_WEIGHT",
+    "hierarchical_risk_parity": "strategy.library.hierarchical_risk_parity:HIERARCHICAL_RISK_PARITY",
+}
+
+
+def strategy_paths() -> dict[str, str]:
+    """Key to dotted path of every strategy, ours and those of installed packages, sorted by key."""
+    third_party = {entry.name: entry.value for entry in entry_points(group=ENTRY_POINT_GROUP)}
+    return dict(sorted({**third_party, **LIBRARY}.items()))
+
+
+def find_strategy(key: str) -> Strategy[Any]:  # Any: the parameter model is known only after the look-up
+    """Import and return the strategy of this key; `UnknownStrategyError` when there is none."""
+    paths = strategy_paths()
+    if key not in paths:
+        raise UnknownStrategyError(key, tuple(paths))
+    module, _, attribute = paths[key].partition(":")
+    found = getattr(import_module(module), attribute)
+    if not isinstance(found, Strategy):
+        raise UnknownStrategyError(key, tuple(paths))
+    return found
+
+
+def parsed_parameters(strategy: Strategy[Any], values: dict[str, Any]) -> Parameters:  # Any: see find_strategy
+    """Validate raw parameter values; `ParameterError` names the first field that is wrong and why."""
+    try:
+        parameters: Parameters = strategy.parameters.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"]) or "parameters"
+        raise ParameterError(field, first.get("input"), first["msg"]) from error
+    return parameters

@@ -1,0 +1,79 @@
+"""Settings: the only reader of the environment."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+ROOT = Path(__file__).resolve().parents[1]
+#: What env.template holds where a secret belongs: a value with this in it was never filled in.
+PLACEHOLDER = "YOUR-"
+
+logger = logging.getLogger(__name__)
+
+
+def _unset_if_placeholder(value: object) -> object:
+    text = value.get_secret_value() if isinstance(value, SecretStr) else value
+    if isinstance(text, str) and PLACEHOLDER in text:
+        logger.warning("a setting still holds the placeholder of env.template: it counts as unset")
+        return None
+    return value if text else None
+
+
+OptionalSecret = Annotated[SecretStr | None, BeforeValidator(_unset_if_placeholder)]
+
+
+class Settings(BaseSettings):
+    """Every setting, read from the environment and then from backend/.env.
+
+    A URL may hold a password and is therefore a secret: it is never printed.
+    """
+
+    model_config = SettingsConfigDict(env_file=ROOT / "backend" / ".env", extra="ignore")
+
+    neon_database_url: OptionalSecret = Field(
+        default=None, description="PostgreSQL URL as Neon prints it; wins over DATABASE_URL."
+    )
+    neon_direct_url: OptionalSecret = Field(
+        default=None,
+        description="PostgreSQL URL that bypasses the pooler, for migrations; else derived from the first.",
+    )
+    database_url: OptionalSecret = Field(
+        default=None, description="SQLite or PostgreSQL URL; absent both, SQLite in data/trades.db."
+    )
+    database_secret_arn: str | None = Field(
+        default=None, description="AWS secret that holds the PostgreSQL URL; wins over both in AWS."
+    )
+    cache_url: str = Field(
+        default=str(ROOT / "cache"), description="Folder, or s3://bucket/prefix, of the Parquet cache."
+    )
+    tiingo_api_key: OptionalSecret = Field(default=None, description="Key of the Tiingo source.")
+    ingest_concurrency: int = Field(
+        default=8, ge=1, le=64, description="Tickers fetched at once by one ingest run."
+    )
+    database_pool_size: int = Field(
+        default=5, ge=1, le=50, description="Connections per process; 1 on Lambda."
+    )
+    database_connect_timeout_s: float = Field(
+        default=10.0,
+        gt=0,
+        le=60,
+        description="Seconds to keep trying for a connection while the database wakes.",
+    )
+
+    def async_source_url(self) -> str:
+        """Database URL of the application as the operator gave it, driver not yet chosen."""
+        for secret in (self.neon_database_url, self.database_url):
+            if secret is not None:
+                return secret.get_secret_value()
+        return f"sqlite:///{ROOT / 'data' / 'trades.db'}"
+
+    def direct_source_url(self) -> str:
+        """Database URL for migrations: the direct one where it is set."""
+        if self.neon_direct_url is not None:
+            return self.neon_direct_url.get_secret_value()
+        return self.async_source_url()

@@ -1,0 +1,53 @@
+"""Errors of the database layer.
+
+::
+
+    DatabaseError
+    ├── DatabaseUrlError            the URL cannot be understood
+    ├── DatabaseUnavailableError    no connection within the time allowed
+    ├── LeaseHeldError              somebody else works on this just now
+    └── IdempotencyConflictError    an Idempotency-Key was used for another request
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+
+class DatabaseError(Exception):
+    """Base of every error that the database layer words itself."""
+
+
+class DatabaseUrlError(DatabaseError):
+    """The database URL cannot be understood; the message never repeats it, since it may hold a password."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(f"database URL: {reason}")
+
+
+class DatabaseUnavailableError(DatabaseError):
+    """No connection within the time allowed."""
+
+    def __init__(self, host: str, reason: str) -> None:
+        self.host = host
+        self.reason = reason
+        super().__init__(f"the database at {host} does not answer ({reason}); check that it runs, then try again")
+
+
+class LeaseHeldError(DatabaseError):
+    """Somebody else holds the lease until `expires_at`, or until they finish."""
+
+    def __init__(self, name: str, expires_at: dt.datetime | None) -> None:
+        self.name = name
+        self.expires_at = expires_at
+        until = f", at the latest until {expires_at.isoformat(timespec='seconds')}" if expires_at else ""
+        super().__init__(f"{name} is being worked on by another run{until}; try again after that")
+
+
+class IdempotencyConflictError(DatabaseError):
+    """An Idempotency-Key was used before, for another request."""
+
+    def __init__(self, key: str) -> None:
+        self.key = key
+        super().__init__(f"Idempotency-Key {key!r} was used for another request; choose a new one")

@@ -1,0 +1,308 @@
+"""The tables as SQLAlchemy models: the same as database/schema.sql, where the columns are documented.
+
+On SQLite they make the tables. They carry no relationships: each repository states its joins.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    CheckConstraint,
+    Date,
+    DateTime,
+    Dialect,
+    Double,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    Text,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.types import TypeDecorator
+
+JsonObject = dict[str, Any]  # Any: a JSON value
+
+
+class UtcDateTime(TypeDecorator[dt.datetime]):
+    """A moment: aware and UTC in Python, timestamptz in PostgreSQL, ISO text in SQLite."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: dt.datetime | None, dialect: Dialect) -> dt.datetime | None:
+        """Refuse a naive moment; hand SQLite one without its zone, which it would not keep."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"a moment without a time zone: {value.isoformat()}")
+        moment = value.astimezone(dt.UTC)
+        return moment.replace(tzinfo=None) if dialect.name == "sqlite" else moment
+
+    def process_result_value(self, value: dt.datetime | None, dialect: Dialect) -> dt.datetime | None:
+        """Give the zone back."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=dt.UTC) if dialect.name == "sqlite" else value.astimezone(dt.UTC)
+
+
+class Base(DeclarativeBase):
+    """Column types shared by all models."""
+
+    type_annotation_map = {  # noqa: RUF012  SQLAlchemy's own protocol
+        str: Text(),
+        float: Double(),
+        dt.date: Date(),
+        dt.datetime: UtcDateTime(),
+        JsonObject: JSON().with_variant(JSONB(), "postgresql"),
+    }
+
+
+def _check(table: str, name: str, condition: str) -> CheckConstraint:
+    return CheckConstraint(condition, name=f"ck_{table}_{name}")
+
+
+_NOW = func.now()
+
+
+class Universe(Base):
+    __tablename__ = "universes"
+    __table_args__ = (_check("universes", "currency", "length(currency) = 3"),)
+
+    key: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    currency: Mapped[str]
+    calendar: Mapped[str]
+    benchmark: Mapped[str | None]
+    source: Mapped[str]
+    source_options: Mapped[JsonObject]
+    created_at: Mapped[dt.datetime] = mapped_column(server_default=_NOW)
+
+
+class IndexConstituent(Base):
+    __tablename__ = "index_constituents"
+    __table_args__ = (_check("index_constituents", "span", "end_date >= start_date"),)
+
+    index_name: Mapped[str] = mapped_column(primary_key=True)
+    ticker: Mapped[str] = mapped_column(primary_key=True)
+    start_date: Mapped[dt.date] = mapped_column(primary_key=True)
+    known_at: Mapped[dt.datetime] = mapped_column(primary_key=True)
+    end_date: Mapped[dt.date | None]
+
+
+class Bar(Base):
+    __tablename__ = "market_data"
+    __table_args__ = (
+        _check("market_data", "low", "low <= open AND low <= close AND low <= high"),
+        _check("market_data", "high", "high >= open AND high >= close"),
+        _check("market_data", "open", "open > 0 AND open < 1e15"),
+        _check("market_data", "low_positive", "low > 0 AND low < 1e15"),
+        _check("market_data", "high_positive", "high > 0 AND high < 1e15"),
+        _check("market_data", "close", "close > 0 AND close < 1e15"),
+        _check("market_data", "volume", "volume >= 0 AND volume < 1e18"),
+        _check("market_data", "quality", "data_quality IN ('good', 'suspect', 'bad')"),
+        Index("ix_market_data_known_at", "known_at"),
+    )
+
+    ticker: Mapped[str] = mapped_column(primary_key=True)
+    date: Mapped[dt.date] = mapped_column(primary_key=True)
+    open: Mapped[float | None]
+    high: Mapped[float | None]
+    low: Mapped[float | None]
+    close: Mapped[float]
+    volume: Mapped[float | None]
+    adjusted_close: Mapped[float | None]
+    source: Mapped[str]
+    data_quality: Mapped[str] = mapped_column(server_default="good")
+    created_at: Mapped[dt.datetime] = mapped_column(server_default=_NOW)
+    updated_at: Mapped[dt.datetime] = mapped_column(server_default=_NOW)
+    metadata_: Mapped[JsonObject] = mapped_column("metadata", server_default=text("'{}'"))
+    known_at: Mapped[dt.datetime]
+
+
+class SupersededBar(Base):
+    __tablename__ = "market_data_history"
+
+    ticker: Mapped[str] = mapped_column(primary_key=True)
+    date: Mapped[dt.date] = mapped_column(primary_key=True)
+    known_at: Mapped[dt.datetime] = mapped_column(primary_key=True)
+    superseded_at: Mapped[dt.datetime] = mapped_column(primary_key=True)
+    open: Mapped[float | None]
+    high: Mapped[float | None]
+    low: Mapped[float | None]
+    close: Mapped[float]
+    volume: Mapped[float | None]
+    adjusted_close: Mapped[float | None]
+    source: Mapped[str]
+    data_quality: Mapped[str]
+    metadata_: Mapped[JsonObject] = mapped_column("metadata")
+
+
+class CorporateAction(Base):
+    __tablename__ = "corporate_actions"
+    __table_args__ = (
+        _check("corporate_actions", "kind", "kind IN ('split', 'dividend')"),
+        _check("corporate_actions", "value", "value > 0 AND value < 1e15"),
+    )
+
+    ticker: Mapped[str] = mapped_column(primary_key=True)
+    ex_date: Mapped[dt.date] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    known_at: Mapped[dt.datetime] = mapped_column(primary_key=True)
+    value: Mapped[float | None]
+    source: Mapped[str]
+
+
+class IngestRun(Base):
+    __tablename__ = "ingest_runs"
+    __table_args__ = (
+        _check(
+            "ingest_runs",
+            "status",
+            "status IN ('running', 'succeeded', 'partial', 'failed', 'interrupted')",
+        ),
+        Index("ix_ingest_runs_universe", "universe_key", "started_at"),
+    )
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    universe_key: Mapped[str]
+    source: Mapped[str]
+    status: Mapped[str]
+    started_at: Mapped[dt.datetime]
+    finished_at: Mapped[dt.datetime | None]
+    lookback_days: Mapped[int | None]
+    tickers: Mapped[int]
+    rows_in: Mapped[int] = mapped_column(server_default="0")
+    inserted: Mapped[int] = mapped_column(server_default="0")
+    changed: Mapped[int] = mapped_column(server_default="0")
+    unchanged: Mapped[int] = mapped_column(server_default="0")
+    quarantined: Mapped[int] = mapped_column(server_default="0")
+    failed: Mapped[int] = mapped_column(server_default="0")
+    error: Mapped[str | None]
+
+
+class IngestFailure(Base):
+    __tablename__ = "ingest_failures"
+    __table_args__ = (
+        _check(
+            "ingest_failures",
+            "class",
+            "error_class IN ('RATE_LIMIT', 'TIMEOUT', 'NETWORK', 'NOT_FOUND', 'DELISTED', 'BAD_DATA')",
+        ),
+        Index("ix_ingest_failures_run", "run_id"),
+    )
+
+    id: Mapped[int] = mapped_column(
+        BigInteger().with_variant(Integer(), "sqlite"), Identity(always=False), primary_key=True
+    )
+    run_id: Mapped[str] = mapped_column(ForeignKey("ingest_runs.id"))
+    ticker: Mapped[str]
+    date: Mapped[dt.date | None]
+    error_class: Mapped[str]
+    reason: Mapped[str]
+    payload: Mapped[JsonObject]
+
+
+class Lease(Base):
+    __tablename__ = "leases"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    owner: Mapped[str]
+    expires_at: Mapped[dt.datetime]
+
+
+class Backtest(Base):
+    __tablename__ = "backtests"
+    __table_args__ = (Index("ix_backtests_created_at", "created_at", "id"),)
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    spec: Mapped[JsonObject]
+    document: Mapped[str]
+    equity_key: Mapped[str]
+    orders_key: Mapped[str]
+    holdings_key: Mapped[str]
+    created_at: Mapped[dt.datetime]
+
+
+class Trial(Base):
+    __tablename__ = "trials"
+    __table_args__ = (
+        _check("trials", "origin", "origin IN ('http', 'cli', 'sweep')"),
+        Index("ix_trials_strategy", "strategy", "created_at"),
+    )
+
+    backtest_id: Mapped[str] = mapped_column(primary_key=True)
+    strategy: Mapped[str]
+    universe: Mapped[str]
+    origin: Mapped[str]
+    n_returns: Mapped[int]
+    mean: Mapped[float | None]
+    std: Mapped[float | None]
+    skewness: Mapped[float | None]
+    kurtosis: Mapped[float | None]
+    created_at: Mapped[dt.datetime]
+
+
+class Trade(Base):
+    __tablename__ = "trades"
+    __table_args__ = (
+        _check("trades", "side", "side IN ('long', 'short')"),
+        _check("trades", "quantity", "quantity > 0 AND quantity < 1e15"),
+        _check("trades", "entry_price", "entry_price > 0 AND entry_price < 1e15"),
+        _check("trades", "exit_price", "exit_price > 0 AND exit_price < 1e15"),
+        _check("trades", "exit", "(exit_date IS NULL) = (exit_price IS NULL) AND exit_date >= entry_date"),
+        _check("trades", "fees", "fees >= 0 AND fees < 1e15"),
+        _check("trades", "currency", "length(currency) = 3"),
+        Index("ix_trades_ticker", "ticker", "entry_date"),
+    )
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    ticker: Mapped[str]
+    side: Mapped[str]
+    quantity: Mapped[float]
+    entry_date: Mapped[dt.date]
+    entry_price: Mapped[float]
+    exit_date: Mapped[dt.date | None]
+    exit_price: Mapped[float | None]
+    fees: Mapped[float] = mapped_column(server_default="0")
+    currency: Mapped[str]
+    strategy: Mapped[str | None]
+    notes: Mapped[str | None]
+    created_at: Mapped[dt.datetime] = mapped_column(server_default=_NOW)
+    updated_at: Mapped[dt.datetime] = mapped_column(server_default=_NOW)
+
+
+class Job(Base):
+    __tablename__ = "jobs"
+    __table_args__ = (
+        _check("jobs", "status", "status IN ('queued', 'running', 'succeeded', 'failed', 'cancelled')"),
+        _check("jobs", "progress", "progress >= 0 AND progress <= 1"),
+        Index("ix_jobs_status", "status", "created_at"),
+    )
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    status: Mapped[str]
+    payload: Mapped[JsonObject]
+    result: Mapped[JsonObject | None]
+    error: Mapped[str | None]
+    progress: Mapped[float] = mapped_column(server_default="0")
+    attempts: Mapped[int] = mapped_column(server_default="0")
+    created_at: Mapped[dt.datetime] = mapped_column(server_default=_NOW)
+    updated_at: Mapped[dt.datetime] = mapped_column(server_default=_NOW)
+
+
+class IdempotencyKey(Base):
+    __tablename__ = "idempotency_keys"
+
+    key: Mapped[str] = mapped_column(primary_key=True)
+    request_hash: Mapped[str]
+    created_at: Mapped[dt.datetime] = mapped_column(server_default=_NOW)
+

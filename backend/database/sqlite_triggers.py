@@ -1,0 +1,34 @@
+"""What database/schema.sql does by trigger functions, in SQLite's words."""
+
+from __future__ import annotations
+
+# strftime has milliseconds; the stored form has six digits, as models.UtcDateTime writes it.
+_NOW = "strftime('%Y-%m-%d %H:%M:%f', 'now') || '000'"
+
+_KEEP_BAR = """
+    INSERT INTO market_data_history (ticker, date, known_at, superseded_at, open, high, low, close, volume,
+                                     adjusted_close, source, data_quality, metadata)
+    VALUES (OLD.ticker, OLD.date, OLD.known_at, {superseded_at}, OLD.open, OLD.high, OLD.low, OLD.close,
+            OLD.volume, OLD.adjusted_close, OLD.source, OLD.data_quality, OLD.metadata);
+"""
+
+SQLITE_TRIGGERS = (
+    f"""
+    CREATE TRIGGER market_data_restated AFTER UPDATE ON market_data FOR EACH ROW
+    WHEN OLD.open IS NOT NEW.open OR OLD.high IS NOT NEW.high OR OLD.low IS NOT NEW.low
+        OR OLD.close IS NOT NEW.close OR OLD.volume IS NOT NEW.volume
+    BEGIN {_KEEP_BAR.format(superseded_at="NEW.known_at")} END
+    """,
+    f"""
+    CREATE TRIGGER market_data_removed AFTER DELETE ON market_data FOR EACH ROW
+    BEGIN {_KEEP_BAR.format(superseded_at=_NOW)} END
+    """,
+    """
+    CREATE TRIGGER trials_no_update BEFORE UPDATE ON trials
+    BEGIN SELECT RAISE(ABORT, 'trials is append-only'); END
+    """,
+    """
+    CREATE TRIGGER trials_no_delete BEFORE DELETE ON trials
+    BEGIN SELECT RAISE(ABORT, 'trials is append-only'); END
+    """,
+)

@@ -1,0 +1,69 @@
+"""Database URLs as operators have them, turned into what each driver understands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+from backend.database.errors import DatabaseUrlError
+
+_POSTGRES = {"postgres", "postgresql", "postgresql+asyncpg", "postgresql+psycopg2"}
+_SQLITE = {"sqlite", "sqlite+aiosqlite"}
+#: libpq parameters that asyncpg does not take in a URL.
+_LIBPQ_ONLY = ("sslmode", "channel_binding", "gssencmode", "options")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AsyncTarget:
+    """URL and connect arguments for the asynchronous driver."""
+
+    url: URL
+    connect_args: dict[str, Any]  # Any: whatever the driver takes
+
+
+def async_target(source_url: str) -> AsyncTarget:
+    """Asynchronous target of a URL, be it SQLite's, or PostgreSQL's as Neon prints it.
+
+    `sslmode` becomes asyncpg's `ssl` argument; `channel_binding`, which asyncpg negotiates by itself, is dropped.
+    Both statement caches are off and statements get unique names: behind a transaction-mode pooler the next statement
+    may run on another server connection, which does not know what was prepared.
+    """
+    url = _parsed(source_url)
+    if url.drivername in _SQLITE:
+        return AsyncTarget(url=url.set(drivername="sqlite+aiosqlite"), connect_args={})
+    query = dict(url.query)
+    ssl_mode = query.get("sslmode")
+    for name in _LIBPQ_ONLY:
+        query.pop(name, None)
+    connect_args: dict[str, Any] = {"statement_cache_size": 0, "prepared_statement_cache_size": 0}
+    if ssl_mode:
+        connect_args["ssl"] = ssl_mode
+    return AsyncTarget(url=url.set(drivername="postgresql+asyncpg", query=query), connect_args=connect_args)
+
+
+def direct_url(source_url: str) -> URL:
+    """Synchronous URL that bypasses Neon's pooler, for scripts and migrations (psycopg2, or sqlite3)."""
+    url = _parsed(source_url)
+    if url.drivername in _SQLITE:
+        return url.set(drivername="sqlite")
+    host = url.host or ""
+    first, dot, rest = host.partition(".")
+    if rest.endswith("neon.tech"):
+        host = first.removesuffix("-pooler") + dot + rest
+    return url.set(drivername="postgresql+psycopg2", host=host or None)
+
+
+def _parsed(source_url: str) -> URL:
+    try:
+        url = make_url(source_url)
+    except ArgumentError as error:
+        raise DatabaseUrlError("it cannot be parsed; expected postgresql://… or sqlite:///…") from error
+    if url.drivername not in _POSTGRES | _SQLITE:
+        raise DatabaseUrlError(f"{url.drivername!r} is not supported; expected postgresql://… or sqlite:///…")
+    if url.drivername in _SQLITE and url.database and url.database != ":memory:":
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    return url

@@ -1,0 +1,12 @@
+"""Alembic environment: one synchronous connection, handed over by backend.database.migrations."""
+
+from alembic import context
+
+from backend.database.models import Base
+
+if context.is_offline_mode():
+    context.configure(dialect_name=context.config.attributes["dialect"], target_metadata=Base.metadata, literal_binds=True)
+else:
+    context.configure(connection=context.config.attributes["connection"], target_metadata=Base.metadata)
+with context.begin_transaction():
+    context.run_migrations()

@@ -1,0 +1,228 @@
+-- The schema of Potential Parakeet on PostgreSQL 15 or newer. Alembic's first revision executes this file; on SQLite
+-- backend/database/models.py makes the same tables, and a test proves that the two agree.
+--
+-- Two clocks: `date`, `ex_date`, `start_date` say the session a fact describes, `known_at` (UTC) when we learned it.
+-- Prices are float64, as traded, in the quote currency of the ticker; volume is in shares.
+
+CREATE TABLE universes (
+    key            text PRIMARY KEY,
+    name           text NOT NULL,
+    currency       text NOT NULL,
+    calendar       text NOT NULL,
+    benchmark      text,
+    source         text NOT NULL,
+    source_options jsonb NOT NULL,
+    created_at     timestamptz NOT NULL DEFAULT now(),
+    CONSTRAINT ck_universes_currency CHECK (length(currency) = 3)
+);
+
+-- Append-only versions: of one (index_name, ticker, start_date) the newest with known_at <= as_of holds.
+CREATE TABLE index_constituents (
+    index_name text NOT NULL,
+    ticker     text NOT NULL,
+    start_date date NOT NULL,
+    known_at   timestamptz NOT NULL,
+    end_date   date,
+    PRIMARY KEY (index_name, ticker, start_date, known_at),
+    CONSTRAINT ck_index_constituents_span CHECK (end_date >= start_date)
+);
+
+-- The newest version of each bar. A NULL open, high, low or volume means that the source has no such field.
+CREATE TABLE market_data (
+    ticker         text NOT NULL,
+    date           date NOT NULL,
+    open           double precision,
+    high           double precision,
+    low            double precision,
+    close          double precision NOT NULL,
+    volume         double precision,
+    adjusted_close double precision,
+    source         text NOT NULL,
+    data_quality   text NOT NULL DEFAULT 'good',
+    created_at     timestamptz NOT NULL DEFAULT now(),
+    updated_at     timestamptz NOT NULL DEFAULT now(),
+    metadata       jsonb NOT NULL DEFAULT '{}',
+    known_at       timestamptz NOT NULL,
+    PRIMARY KEY (ticker, date),
+    CONSTRAINT ck_market_data_low CHECK (low <= open AND low <= close AND low <= high),
+    CONSTRAINT ck_market_data_high CHECK (high >= open AND high >= close),
+    -- PostgreSQL sorts NaN above every number: the upper bound keeps NaN and infinity out.
+    CONSTRAINT ck_market_data_open CHECK (open > 0 AND open < 1e15),
+    CONSTRAINT ck_market_data_low_positive CHECK (low > 0 AND low < 1e15),
+    CONSTRAINT ck_market_data_high_positive CHECK (high > 0 AND high < 1e15),
+    CONSTRAINT ck_market_data_close CHECK (close > 0 AND close < 1e15),
+    CONSTRAINT ck_market_data_volume CHECK (volume >= 0 AND volume < 1e18),
+    CONSTRAINT ck_market_data_quality CHECK (data_quality IN ('good', 'suspect', 'bad'))
+);
+CREATE INDEX ix_market_data_known_at ON market_data (known_at);
+
+-- Every superseded version of a bar, true from known_at until superseded_at.
+CREATE TABLE market_data_history (
+    ticker         text NOT NULL,
+    date           date NOT NULL,
+    known_at       timestamptz NOT NULL,
+    superseded_at  timestamptz NOT NULL,
+    open           double precision,
+    high           double precision,
+    low            double precision,
+    close          double precision NOT NULL,
+    volume         double precision,
+    adjusted_close double precision,
+    source         text NOT NULL,
+    data_quality   text NOT NULL,
+    metadata       jsonb NOT NULL,
+    PRIMARY KEY (ticker, date, known_at, superseded_at)
+);
+
+-- Append-only versions: of one (ticker, ex_date, kind) the newest with known_at <= as_of holds; value NULL withdraws it.
+CREATE TABLE corporate_actions (
+    ticker   text NOT NULL,
+    ex_date  date NOT NULL,
+    kind     text NOT NULL,
+    known_at timestamptz NOT NULL,
+    value    double precision,
+    source   text NOT NULL,
+    PRIMARY KEY (ticker, ex_date, kind, known_at),
+    CONSTRAINT ck_corporate_actions_kind CHECK (kind IN ('split', 'dividend')),
+    CONSTRAINT ck_corporate_actions_value CHECK (value > 0 AND value < 1e15)
+);
+
+CREATE TABLE ingest_runs (
+    id            text PRIMARY KEY,
+    universe_key  text NOT NULL,
+    source        text NOT NULL,
+    status        text NOT NULL,
+    started_at    timestamptz NOT NULL,
+    finished_at   timestamptz,
+    lookback_days integer,
+    tickers       integer NOT NULL,
+    rows_in       integer NOT NULL DEFAULT 0,
+    inserted      integer NOT NULL DEFAULT 0,
+    changed       integer NOT NULL DEFAULT 0,
+    unchanged     integer NOT NULL DEFAULT 0,
+    quarantined   integer NOT NULL DEFAULT 0,
+    failed        integer NOT NULL DEFAULT 0,
+    error         text,
+    CONSTRAINT ck_ingest_runs_status CHECK (status IN ('running', 'succeeded', 'partial', 'failed', 'interrupted'))
+);
+CREATE INDEX ix_ingest_runs_universe ON ingest_runs (universe_key, started_at);
+
+-- One row per quarantined bar (date set) or failed ticker (date NULL).
+CREATE TABLE ingest_failures (
+    id          bigint GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY,
+    run_id      text NOT NULL REFERENCES ingest_runs (id),
+    ticker      text NOT NULL,
+    date        date,
+    error_class text NOT NULL,
+    reason      text NOT NULL,
+    payload     jsonb NOT NULL,
+    CONSTRAINT ck_ingest_failures_class CHECK
+        (error_class IN ('RATE_LIMIT', 'TIMEOUT', 'NETWORK', 'NOT_FOUND', 'DELISTED', 'BAD_DATA'))
+);
+CREATE INDEX ix_ingest_failures_run ON ingest_failures (run_id);
+
+-- Locks that hold across processes and transaction-mode poolers: a lease runs out by itself.
+CREATE TABLE leases (
+    name       text PRIMARY KEY,
+    owner      text NOT NULL,
+    expires_at timestamptz NOT NULL
+);
+
+CREATE TABLE backtests (
+    id           text PRIMARY KEY,
+    spec         jsonb NOT NULL,
+    document     text NOT NULL,
+    equity_key   text NOT NULL,
+    orders_key   text NOT NULL,
+    holdings_key text NOT NULL,
+    created_at   timestamptz NOT NULL
+);
+CREATE INDEX ix_backtests_created_at ON backtests (created_at, id);
+
+-- The trial ledger: every distinct spec ever run, with the moments of its daily returns. Rows are never changed or removed.
+CREATE TABLE trials (
+    backtest_id text PRIMARY KEY,
+    strategy    text NOT NULL,
+    universe    text NOT NULL,
+    origin      text NOT NULL,
+    n_returns   integer NOT NULL,
+    mean        double precision,
+    std         double precision,
+    skewness    double precision,
+    kurtosis    double precision,
+    created_at  timestamptz NOT NULL,
+    CONSTRAINT ck_trials_origin CHECK (origin IN ('http', 'cli', 'sweep'))
+);
+CREATE INDEX ix_trials_strategy ON trials (strategy, created_at);
+
+CREATE TABLE trades (
+    id          text PRIMARY KEY,
+    ticker      text NOT NULL,
+    side        text NOT NULL,
+    quantity    double precision NOT NULL,
+    entry_date  date NOT NULL,
+    entry_price double precision NOT NULL,
+    exit_date   date,
+    exit_price  double precision,
+    fees        double precision NOT NULL DEFAULT 0,
+    currency    text NOT NULL,
+    strategy    text,
+    notes       text,
+    created_at  timestamptz NOT NULL DEFAULT now(),
+    updated_at  timestamptz NOT NULL DEFAULT now(),
+    CONSTRAINT ck_trades_side CHECK (side IN ('long', 'short')),
+    CONSTRAINT ck_trades_quantity CHECK (quantity > 0 AND quantity < 1e15),
+    CONSTRAINT ck_trades_entry_price CHECK (entry_price > 0 AND entry_price < 1e15),
+    CONSTRAINT ck_trades_exit_price CHECK (exit_price > 0 AND exit_price < 1e15),
+    CONSTRAINT ck_trades_exit CHECK ((exit_date IS NULL) = (exit_price IS NULL) AND exit_date >= entry_date),
+    CONSTRAINT ck_trades_fees CHECK (fees >= 0 AND fees < 1e15),
+    CONSTRAINT ck_trades_currency CHECK (length(currency) = 3)
+);
+CREATE INDEX ix_trades_ticker ON trades (ticker, entry_date);
+
+CREATE TABLE jobs (
+    id         text PRIMARY KEY,
+    kind       text NOT NULL,
+    status     text NOT NULL,
+    payload    jsonb NOT NULL,
+    result     jsonb,
+    error      text,
+    progress   double precision NOT NULL DEFAULT 0,
+    attempts   integer NOT NULL DEFAULT 0,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    updated_at timestamptz NOT NULL DEFAULT now(),
+    CONSTRAINT ck_jobs_status CHECK (status IN ('queued', 'running', 'succeeded', 'failed', 'cancelled')),
+    CONSTRAINT ck_jobs_progress CHECK (progress >= 0 AND progress <= 1)
+);
+CREATE INDEX ix_jobs_status ON jobs (status, created_at);
+
+-- An Idempotency-Key that was used: for which request, so that another one under the same key is refused.
+CREATE TABLE idempotency_keys (
+    key          text PRIMARY KEY,
+    request_hash text NOT NULL,
+    created_at   timestamptz NOT NULL DEFAULT now()
+);
+
+CREATE FUNCTION keep_superseded_bar() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO market_data_history (ticker, date, known_at, superseded_at, open, high, low, close, volume,
+                                     adjusted_close, source, data_quality, metadata)
+    VALUES (OLD.ticker, OLD.date, OLD.known_at, CASE TG_OP WHEN 'UPDATE' THEN NEW.known_at ELSE now() END,
+            OLD.open, OLD.high, OLD.low, OLD.close, OLD.volume,
+            OLD.adjusted_close, OLD.source, OLD.data_quality, OLD.metadata);
+    RETURN NULL;
+END $$;
+
+CREATE TRIGGER market_data_restated AFTER UPDATE ON market_data FOR EACH ROW
+    WHEN ((OLD.open, OLD.high, OLD.low, OLD.close, OLD.volume)
+          IS DISTINCT FROM (NEW.open, NEW.high, NEW.low, NEW.close, NEW.volume))
+    EXECUTE FUNCTION keep_superseded_bar();
+CREATE TRIGGER market_data_removed AFTER DELETE ON market_data FOR EACH ROW EXECUTE FUNCTION keep_superseded_bar();
+
+CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION '% is append-only', TG_TABLE_NAME;
+END $$;
+
+CREATE TRIGGER trials_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON trials
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();

@@ -6,12 +6,16 @@
     ├── DatabaseUrlError            the URL cannot be understood
     ├── DatabaseUnavailableError    no connection within the time allowed
     ├── LeaseHeldError              somebody else works on this just now
-    └── IdempotencyConflictError    an Idempotency-Key was used for another request
+    ├── IdempotencyConflictError    an Idempotency-Key was used for another request
+    ├── UnknownUniverseError        no universe has this key
+    ├── UnknownTickerError          no bar of this ticker is stored
+    └── UnknownBacktestError        no backtest has this id
 """
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 
 
 class DatabaseError(Exception):
@@ -32,7 +36,9 @@ class DatabaseUnavailableError(DatabaseError):
     def __init__(self, host: str, reason: str) -> None:
         self.host = host
         self.reason = reason
-        super().__init__(f"the database at {host} does not answer ({reason}); check that it runs, then try again")
+        super().__init__(
+            f"the database at {host} does not answer ({reason}); check that it runs, then try again"
+        )
 
 
 class LeaseHeldError(DatabaseError):
@@ -51,3 +57,32 @@ class IdempotencyConflictError(DatabaseError):
     def __init__(self, key: str) -> None:
         self.key = key
         super().__init__(f"Idempotency-Key {key!r} was used for another request; choose a new one")
+
+
+class UnknownUniverseError(DatabaseError):
+    """No universe has this key."""
+
+    def __init__(self, key: str, known: Sequence[str]) -> None:
+        self.key = key
+        self.known = tuple(known)
+        super().__init__(
+            f"unknown universe {key!r}; known are {', '.join(known) or 'none: ingest one first'}"
+        )
+
+
+class UnknownTickerError(DatabaseError):
+    """No bar of this ticker is stored."""
+
+    def __init__(self, ticker: str) -> None:
+        self.ticker = ticker
+        super().__init__(
+            f"unknown ticker {ticker!r}: no bar of it is stored; ingest a universe that holds it"
+        )
+
+
+class UnknownBacktestError(DatabaseError):
+    """No backtest has this id."""
+
+    def __init__(self, backtest_id: str) -> None:
+        self.backtest_id = backtest_id
+        super().__init__(f"unknown backtest {backtest_id!r}")

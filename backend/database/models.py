@@ -305,4 +305,3 @@ class IdempotencyKey(Base):
     key: Mapped[str] = mapped_column(primary_key=True)
     request_hash: Mapped[str]
     created_at: Mapped[dt.datetime] = mapped_column(server_default=_NOW)
-

@@ -60,8 +60,8 @@ def split_factors(shape: tuple[int, int], actions: CorporateActions) -> NDArray[
 def total_return_prices(close: NDArray[np.float64], actions: CorporateActions) -> NDArray[np.float64]:
     """Closes of a holding that reinvests each dividend at the close of its ex-date.
 
-    The one-period return is ``(split * (close + dividend)) / previous close - 1``, the CRSP total return [1]_. A dividend
-    whose ex-date has no close is reinvested at the next close.
+    The one-period return is ``(split * (close + dividend)) / previous close - 1``, the CRSP total return [1]_.
+    A dividend whose ex-date has no close is reinvested at the next close.
 
     Parameters
     ----------

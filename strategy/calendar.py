@@ -28,7 +28,7 @@ def decision_rows(sessions: NDArray[np.datetime64], frequency: Rebalance) -> NDA
     ndarray of intp, increasing
         Empty with fewer than two sessions.
     """
-    if sessions.size < 2:
+    if sessions.size < 2:  # noqa: PLR2004  a decision and a session to fill it
         return np.empty(0, dtype=np.intp)
     if frequency == "once":
         return np.zeros(1, dtype=np.intp)

@@ -61,7 +61,7 @@ class PricePanel:
         shape = (self.sessions.size, len(self.tickers))
         if "close" not in self.fields:
             raise PanelError("a panel needs the field 'close'")
-        for name, values in {**self.fields, "member": self.member}.items():
+        for name, values in (*self.fields.items(), ("member", self.member)):
             if values.shape != shape:
                 raise PanelError(f"{name} has shape {values.shape}, expected {shape}")
         for name, values in self.fields.items():

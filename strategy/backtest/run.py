@@ -1,0 +1,136 @@
+"""One backtest from panel and spec to result.
+
+1. Rows on which to decide: the first session of the span, then every period end of the schedule.
+2. Target weights of those rows from the strategy, checked.
+3. Proof that they do not see the future: some are recomputed with it scrambled.
+4. Simulation in shares and cash, of the strategy and of the benchmark.
+5. Metrics, and the moments of the session returns for the trial ledger.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from strategy.backtest.costs import PRESETS
+from strategy.backtest.engine import simulate
+from strategy.backtest.metrics import Metric, ReturnMoments, return_moments, session_returns
+from strategy.backtest.report import simulation_metrics
+from strategy.backtest.simulation import Decisions, Simulation
+from strategy.backtest.spec import BacktestSpec, Execution
+from strategy.calendar import decision_rows
+from strategy.errors import ExecutionError, ParameterError
+from strategy.library.contract import Parameters, Strategy
+from strategy.panel import BoolArray, FloatArray, IntArray, PricePanel
+from strategy.validation.lookahead import LookaheadProof, lookahead_proof
+
+#: Decisions recomputed with a scrambled future on every run.
+LOOKAHEAD_SAMPLES = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BacktestResult:
+    """What a spec computes; a pure function of the spec and the panel."""
+
+    simulation: Simulation
+    benchmark: Simulation
+    metrics: tuple[Metric, ...]
+    lookahead: LookaheadProof
+    moments: ReturnMoments
+
+
+def run_backtest(
+    panel: PricePanel, spec: BacktestSpec, strategy: Strategy[Any], parameters: Parameters
+) -> BacktestResult:
+    """Run a spec on its panel.
+
+    Parameters
+    ----------
+    panel : PricePanel
+        Every session of the snapshot up to `spec.end`; those before `spec.start` are history for the first decisions.
+    spec, strategy, parameters
+        The spec, and the strategy and parsed parameters that it names.
+
+    Raises
+    ------
+    ExecutionError
+        If the span holds fewer than two sessions, or the benchmark cannot be held.
+    LookaheadError
+        If a decision changes when only the future is changed.
+    """
+    first, last = _span(panel, spec.start, spec.end)
+    rows = first + decision_rows(panel.sessions[first : last + 1], spec.execution.rebalance or strategy.rebalance)
+    weights = strategy.target_weights(panel, rows, parameters)
+    _check_weights(strategy.key, weights, panel, rows)
+    proof = lookahead_proof(
+        strategy,
+        panel,
+        rows,
+        parameters,
+        weights=weights,
+        # Seeded by the spec, so that the same spec samples the same sessions.
+        generator=np.random.default_rng(int(spec.backtest_id[:16], 16)),
+        n_samples=LOOKAHEAD_SAMPLES,
+    )
+    simulation = _simulated(panel, Decisions(rows=rows, weights=weights), spec, last)
+    benchmark = _benchmark(panel, spec, first, last)
+    return BacktestResult(
+        simulation=simulation,
+        benchmark=benchmark,
+        metrics=simulation_metrics(
+            simulation, benchmark, panel.sessions[simulation.rows], cash_rate=spec.execution.cash_rate
+        ),
+        lookahead=proof,
+        moments=return_moments(session_returns(simulation.equity)),
+    )
+
+
+def _span(panel: PricePanel, start: dt.date, end: dt.date) -> tuple[int, int]:
+    first = int(np.searchsorted(panel.sessions, np.datetime64(start, "D"), side="left"))
+    last = int(np.searchsorted(panel.sessions, np.datetime64(end, "D"), side="right")) - 1
+    if last - first < 1:
+        raise ExecutionError("end", end.isoformat(), f"needs at least two sessions from {start.isoformat()}")
+    return first, last
+
+
+def _check_weights(key: str, weights: FloatArray, panel: PricePanel, rows: IntArray) -> None:
+    if weights.shape != (rows.size, panel.n_assets):
+        raise ParameterError("strategy", key, f"gave weights of shape {weights.shape}")
+    if not np.isfinite(weights).all() or (weights < 0).any() or (weights.sum(axis=1) > 1 + 1e-9).any():
+        raise ParameterError("strategy", key, "gave weights that are not finite, not positive, or sum to more than 1")
+
+
+def _simulated(panel: PricePanel, decisions: Decisions, spec: BacktestSpec, last: int) -> Simulation:
+    first = int(decisions.rows[0])
+    return simulate(panel, decisions, costs=spec.costs, execution=spec.execution, first_row=first, last_row=last)
+
+
+def _benchmark(panel: PricePanel, spec: BacktestSpec, first: int, last: int) -> Simulation:
+    """A ticker, or equal parts of the universe, bought at the first fill, held, at no cost."""
+    held = _held_from(panel, spec.benchmark, first)
+    weights = (held / held.sum())[np.newaxis, :]
+    execution = Execution(
+        fill=spec.execution.fill,
+        rebalance="once",
+        initial_cash=spec.execution.initial_cash,
+        delist_after=spec.execution.delist_after,
+        delisting_return=spec.execution.delisting_return,
+    )
+    decisions = Decisions(rows=np.array([first], dtype=np.intp), weights=weights)
+    return simulate(panel, decisions, costs=PRESETS["zero"], execution=execution, first_row=first, last_row=last)
+
+
+def _held_from(panel: PricePanel, ticker: str | None, first: int) -> BoolArray:
+    held: BoolArray = panel.active[first].copy()
+    if ticker is not None:
+        if ticker not in panel.tickers:
+            raise ExecutionError("benchmark", ticker, "is not in the universe; name one of its tickers")
+        held[:] = False
+        held[panel.columns_of([ticker])] = np.isfinite(panel.close_prices[first, panel.columns_of([ticker])])
+    if not held.any():
+        session = str(panel.sessions[first])
+        raise ExecutionError("benchmark", ticker, f"has no price on {session}; start later, or name another")
+    return held

@@ -52,12 +52,8 @@ class Settings(BaseSettings):
         default=str(ROOT / "cache"), description="Folder, or s3://bucket/prefix, of the Parquet cache."
     )
     tiingo_api_key: OptionalSecret = Field(default=None, description="Key of the Tiingo source.")
-    ingest_concurrency: int = Field(
-        default=8, ge=1, le=64, description="Tickers fetched at once by one ingest run."
-    )
-    database_pool_size: int = Field(
-        default=5, ge=1, le=50, description="Connections per process; 1 on Lambda."
-    )
+    ingest_concurrency: int = Field(default=8, ge=1, le=64, description="Tickers fetched at once by one ingest run.")
+    database_pool_size: int = Field(default=5, ge=1, le=50, description="Connections per process; 1 on Lambda.")
     database_connect_timeout_s: float = Field(
         default=10.0,
         gt=0,

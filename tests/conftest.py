@@ -9,9 +9,9 @@ from uuid import uuid4
 
 import pytest
 from sqlalchemy import create_engine, make_url
-from support.postgres import NoServerError, running_server
 
 from backend.database.urls import direct_url
+from support.postgres import NoServerError, running_server
 
 ROOT = Path(__file__).resolve().parents[1]
 

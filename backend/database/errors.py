@@ -36,9 +36,7 @@ class DatabaseUnavailableError(DatabaseError):
     def __init__(self, host: str, reason: str) -> None:
         self.host = host
         self.reason = reason
-        super().__init__(
-            f"the database at {host} does not answer ({reason}); check that it runs, then try again"
-        )
+        super().__init__(f"the database at {host} does not answer ({reason}); check that it runs, then try again")
 
 
 class LeaseHeldError(DatabaseError):
@@ -65,9 +63,7 @@ class UnknownUniverseError(DatabaseError):
     def __init__(self, key: str, known: Sequence[str]) -> None:
         self.key = key
         self.known = tuple(known)
-        super().__init__(
-            f"unknown universe {key!r}; known are {', '.join(known) or 'none: ingest one first'}"
-        )
+        super().__init__(f"unknown universe {key!r}; known are {', '.join(known) or 'none: ingest one first'}")
 
 
 class UnknownTickerError(DatabaseError):
@@ -75,9 +71,7 @@ class UnknownTickerError(DatabaseError):
 
     def __init__(self, ticker: str) -> None:
         self.ticker = ticker
-        super().__init__(
-            f"unknown ticker {ticker!r}: no bar of it is stored; ingest a universe that holds it"
-        )
+        super().__init__(f"unknown ticker {ticker!r}: no bar of it is stored; ingest a universe that holds it")
 
 
 class UnknownBacktestError(DatabaseError):

@@ -11,7 +11,8 @@
     │   ├── DelistedError           DELISTED     known, but no longer traded
     │   └── BadDataError            BAD_DATA     an answer that cannot be understood
     ├── SourceSettingsError         an option of a source is missing or wrong
-    └── AllTickersFailedError       not one ticker of the run succeeded
+    ├── AllTickersFailedError       not one ticker of the run succeeded
+    └── PartialIngestError          some tickers of a scheduled run failed
 """
 
 from __future__ import annotations
@@ -99,3 +100,13 @@ class AllTickersFailedError(IngestError):
         super().__init__(
             f"ingest of {universe}: all {n_tickers} tickers failed (run {run_id}); the first: {first_reason}"
         )
+
+
+class PartialIngestError(IngestError):
+    """Some tickers of a scheduled run failed; what could be stored is stored."""
+
+    def __init__(self, universe: str, run_id: str, n_failed: int) -> None:
+        self.universe = universe
+        self.run_id = run_id
+        self.n_failed = n_failed
+        super().__init__(f"ingest of {universe}: {n_failed} tickers failed (run {run_id} lists them)")

@@ -5,7 +5,9 @@ from alembic import context
 from backend.database.models import Base
 
 if context.is_offline_mode():
-    context.configure(dialect_name=context.config.attributes["dialect"], target_metadata=Base.metadata, literal_binds=True)
+    context.configure(
+        dialect_name=context.config.attributes["dialect"], target_metadata=Base.metadata, literal_binds=True
+    )
 else:
     context.configure(connection=context.config.attributes["connection"], target_metadata=Base.metadata)
 with context.begin_transaction():

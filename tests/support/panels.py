@@ -1,4 +1,4 @@
-"""Small synthetic panels for properties of the core. Prices here are random walks: shapes to test code with, no market."""
+"""Small synthetic panels for properties of the core: random walks, shapes to test code with, no market."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def panel_of(
 def random_panel(
     seed: int, *, n_dates: int, n_assets: int, missing: float = 0.0, volatility: float = 0.02
 ) -> PricePanel:
-    """Independent geometric random walks with opens near the previous close; a share `missing` of the bars is absent."""
+    """Independent geometric random walks with opens near the closes; a share `missing` of the bars is absent."""
     rng = np.random.default_rng(seed)
     steps = rng.normal(0.0, volatility, size=(n_dates, n_assets))
     close = 50.0 * np.exp(np.cumsum(steps, axis=0))

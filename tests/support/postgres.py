@@ -1,4 +1,4 @@
-"""A real PostgreSQL server for the length of a test session: Debian's where it is installed, else the one PyPI bundles."""
+"""A real PostgreSQL server for a test session: Debian's where it is installed, else the one PyPI bundles."""
 
 from __future__ import annotations
 

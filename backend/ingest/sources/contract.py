@@ -24,7 +24,7 @@ BAR_SCHEMA = pa.schema(
     ]
 )
 
-#: kind is "split" (value: new shares per old share) or "dividend" (value: cash per share held after a split of that day).
+#: kind is "split" (value: new shares per old share) or "dividend" (value: cash per share, after a split of that day).
 ACTION_SCHEMA = pa.schema(
     [
         pa.field("ticker", pa.string(), nullable=False),

@@ -1,0 +1,270 @@
+"""`parakeet`: every job of the platform from a terminal.
+
+Exit codes: 0 done; 1 finished, but something failed; 2 bad input; 3 not found; 4 database or cache unavailable;
+5 locked by another run.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import json
+import logging
+from collections.abc import Callable, Coroutine
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+
+import typer
+
+from backend.commands.terminal import (
+    INCOMPLETE,
+    console,
+    print_json,
+    print_rows,
+    print_summaries,
+    progress_bar,
+    reported_errors,
+)
+from backend.config import Settings
+from backend.resources import Resources, open_resources
+
+T = TypeVar("T")
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
+data_app = typer.Typer(no_args_is_help=True, help="Look at what is stored.")
+app.add_typer(data_app, name="data")
+
+Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout, for machines.")]
+UniverseKey = Annotated[str, typer.Argument(help="Key of the universe, for example SAMPLE_US20.")]
+
+
+def main() -> None:
+    """Entry point of the installed command."""
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s %(message)s")
+    app()
+
+
+@app.command()
+def migrate(
+    *,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the SQL, change nothing.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Exit 1 when the database is behind.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Bring the database schema up to date."""
+    from backend.database.migrations import current_revision, head_revision, pending_sql  # noqa: PLC0415  start-up
+    from backend.database.migrations import migrate as upgrade  # noqa: PLC0415  start-up
+
+    url = Settings().direct_source_url()
+    with reported_errors(as_json=as_json):
+        if dry_run:
+            typer.echo(pending_sql(url), nl=False)
+            return
+        before = current_revision(url)
+        after = before if check else upgrade(url)[1]
+    if as_json:
+        print_json({"before": before, "after": after, "head": head_revision()})
+    else:
+        console.print(f"schema at {after or 'nothing'}, code at {head_revision()}")
+    if after != head_revision():
+        raise typer.Exit(INCOMPLETE)
+
+
+@app.command()
+def ingest(
+    universe: UniverseKey,
+    *,
+    source: Annotated[str | None, typer.Option(help="sample, files, yahoo or tiingo; absent: as last time.")] = None,
+    path: Annotated[Path | None, typer.Option(help="files: a CSV or Parquet file, or a folder of them.")] = None,
+    columns: Annotated[list[str] | None, typer.Option("--map", help="files: their=ours, repeatable.")] = None,
+    tickers: Annotated[str | None, typer.Option(help="Only these, separated by commas.")] = None,
+    currency: Annotated[str, typer.Option(help="Quote currency of a new universe.")] = "USD",
+    calendar: Annotated[str, typer.Option(help="Exchange (ISO 10383) of a new universe.")] = "XNYS",
+    lookback_days: Annotated[int, typer.Option(min=0, max=3650, help="Days fetched again for restatements.")] = 7,
+    full: Annotated[bool, typer.Option("--full", help="Fetch everything again, not only what is missing.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Bring the bars of a universe up to date."""
+    from backend.commands.ingest import IngestOrder, run_ingest  # noqa: PLC0415  start-up
+
+    order = IngestOrder(
+        universe=universe,
+        source=source,
+        path=path,
+        columns=tuple(columns or ()),
+        tickers=tuple(name.strip() for name in tickers.split(",") if name.strip()) if tickers else None,
+        currency=currency,
+        calendar=calendar,
+        lookback_days=lookback_days,
+        is_full=full,
+    )
+    settings = Settings()
+    with reported_errors(as_json=as_json), progress_bar(f"ingest {universe}", is_hidden=as_json) as report:
+        done = _run(settings, lambda resources: run_ingest(resources, settings, order, progress=report))
+    if as_json:
+        print_json(asdict(done))
+    else:
+        _print_run(asdict(done))
+    if done.status != "succeeded":
+        raise typer.Exit(INCOMPLETE)
+
+
+@app.command()
+def snapshot(
+    universe: UniverseKey,
+    *,
+    as_of: Annotated[dt.datetime | None, typer.Option(help="Build it as known at this moment, UTC.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Build the immutable snapshot of a universe that backtests are computed from."""
+    from backend.services.snapshots import build_snapshot  # noqa: PLC0415  start-up
+
+    moment = as_of.replace(tzinfo=dt.UTC) if as_of else None
+    with reported_errors(as_json=as_json), progress_bar(f"snapshot {universe}", is_hidden=as_json) as report:
+        built = _run(
+            Settings(), lambda it: build_snapshot(it.engine, it.store, universe, as_of=moment, progress=report)
+        )
+    if as_json:
+        print_json(asdict(built))
+        return
+    console.print(
+        f"snapshot {built.snapshot_id[:12]} of {universe}: {built.n_sessions:,} sessions x {built.n_tickers:,} "
+        f"tickers, as of {built.as_of:%Y-%m-%d %H:%M} UTC, " + ("new" if built.is_new else "unchanged")
+    )
+
+
+@app.command()
+def backtest(
+    strategy: Annotated[str, typer.Argument(help="Key of the strategy; `parakeet strategies` lists them.")],
+    universe: UniverseKey,
+    *,
+    params: Annotated[list[str] | None, typer.Option("--param", help="name=value, repeatable; JSON values.")] = None,
+    start: Annotated[dt.datetime | None, typer.Option(formats=["%Y-%m-%d"], help="First session.")] = None,
+    end: Annotated[dt.datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Last session.")] = None,
+    costs: Annotated[str, typer.Option(help="Named cost model.")] = "ten_bps",
+    fill: Annotated[Literal["next_open", "next_close"], typer.Option(help="Price of the next session.")] = "next_open",
+    rebalance: Annotated[str | None, typer.Option(help="Schedule; absent: the strategy's own.")] = None,
+    initial_cash: Annotated[float, typer.Option(min=1, max=1e12, help="Base currency.")] = 100_000.0,
+    whole_shares: Annotated[bool, typer.Option("--whole-shares", help="Trade no parts of a share.")] = False,
+    benchmark: Annotated[str | None, typer.Option(help="A ticker of the universe.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Run a backtest, or show the stored result of the same spec."""
+    from backend.commands.backtest import parsed_request, stored_documents  # noqa: PLC0415  start-up
+
+    with reported_errors(as_json=as_json):
+        request = parsed_request(
+            strategy,
+            universe,
+            params or (),
+            span=(start.date() if start else None, end.date() if end else None),
+            costs=costs,
+            benchmark=benchmark,
+            execution={
+                "fill": fill,
+                "rebalance": rebalance,
+                "initial_cash": initial_cash,
+                "fractional_shares": not whole_shares,
+            },
+        )
+        (document,) = _run(Settings(), lambda resources: stored_documents(resources, [request]))
+    if as_json:
+        typer.echo(document)
+    else:
+        print_summaries([json.loads(document)])
+
+
+@app.command()
+def strategies(
+    key: Annotated[str | None, typer.Argument(help="Show the parameters of this one.")] = None, *, as_json: Json = False
+) -> None:
+    """List the strategies, or the parameters of one."""
+    from strategy.registry import find_strategy, strategy_paths  # noqa: PLC0415  start-up
+
+    with reported_errors(as_json=as_json):
+        found = [find_strategy(name) for name in ([key] if key else strategy_paths())]
+    if as_json:
+        schemas = [{"key": it.key, "title": it.title, "parameters": it.parameters.model_json_schema()} for it in found]
+        print_json(schemas)
+    elif key is None:
+        rows = [{"key": it.key, "title": it.title, "rebalance": it.rebalance} for it in found]
+        print_rows("Strategies", rows, {"key": "key", "title": "title", "rebalance": "rebalance"})
+    else:
+        console.print(found[0].description, soft_wrap=True)
+        fields = found[0].parameters.model_fields.items()
+        rows = [{"name": name, "default": str(it.default), "meaning": it.description} for name, it in fields]
+        print_rows(found[0].title, rows, {"name": "parameter", "default": "default", "meaning": "meaning"})
+
+
+@data_app.command()
+def status(*, as_json: Json = False) -> None:
+    """Show how much there is of every universe, and how old it is."""
+    from backend.database.connection import transaction  # noqa: PLC0415  start-up
+    from backend.services.market_data import all_coverage  # noqa: PLC0415  start-up
+
+    async def read(resources: Resources) -> list[dict[str, Any]]:  # Any: rows of mixed columns
+        async with transaction(resources.engine) as connection:
+            found = await all_coverage(connection, resources.store, today=dt.datetime.now(dt.UTC).date())
+        return [asdict(item) for item in found]
+
+    with reported_errors(as_json=as_json):
+        rows = _run(Settings(), read)
+    if as_json:
+        print_json(rows)
+        return
+    for row in rows:
+        row["snapshot"] = row["snapshot"][:12] if row["snapshot"] else None
+        row["run"] = row["last_run"]["status"] if row["last_run"] else None
+    headers = {"key": "universe", "tickers": "tickers", "bars": "bars"}
+    headers |= {"first_session": "first", "last_session": "last"}
+    headers |= {"age_days": "age, days", "snapshot": "snapshot", "run": "last run"}
+    print_rows("Market data", rows, headers)
+
+
+@app.command()
+def quickstart(*, as_json: Json = False) -> None:
+    """Migrate, ingest the bundled sample, build its snapshots, and run two backtests; what is done is not repeated."""
+    from backend.commands.quickstart import run_quickstart  # noqa: PLC0415  start-up
+
+    settings = Settings()
+    with reported_errors(as_json=as_json):
+        migrate(as_json=False) if not as_json else None
+        documents = _run(settings, lambda resources: run_quickstart(resources, settings, is_quiet=as_json))
+    if as_json:
+        print_json([json.loads(document) for document in documents])
+    else:
+        print_summaries([json.loads(document) for document in documents])
+        console.print(
+            "These twenty companies were picked in hindsight, because they lived and grew: nobody could have known in "
+            "1990. Read the figures as a comparison of two rules, not as what an investor would have earned."
+        )
+
+
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 8000,
+) -> None:
+    """Serve the API; its documentation is at /docs."""
+    import uvicorn  # noqa: PLC0415  start-up
+
+    console.print(f"serving http://{host}:{port} (documentation at /docs); Ctrl-C stops")
+    uvicorn.run("backend.main:make_main_app", factory=True, host=host, port=port, log_level="warning")
+
+
+def _run(settings: Settings, job: Callable[[Resources], Coroutine[None, None, T]]) -> T:
+    async def with_resources() -> T:
+        resources = open_resources(settings)
+        try:
+            return await job(resources)
+        finally:
+            await resources.engine.dispose()
+
+    return asyncio.run(with_resources())
+
+
+def _print_run(run: dict[str, Any]) -> None:  # Any: columns of mixed types
+    names = ("rows_in", "inserted", "changed", "unchanged", "quarantined", "failed")
+    counts = ", ".join(f"{run[name]:,} {name.replace('_', ' ')}" for name in names)
+    console.print(f"ingest of {run['universe']} {run['status']}: {counts} (run {run['run_id']})", soft_wrap=True)

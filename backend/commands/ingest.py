@@ -1,0 +1,96 @@
+"""An ingest as the command line orders it: a new universe from a source, or a known one as last time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from backend.config import Settings
+from backend.database.errors import UnknownUniverseError
+from backend.database.universes import UniverseRecord
+from backend.ingest.errors import SourceSettingsError
+from backend.ingest.sources.sample import SAMPLES
+from backend.ingest.sources.selection import make_source
+from backend.resources import Resources
+from backend.services.ingest import IngestOptions, IngestReport, ingest_by_key, ingest_universe, sample_universe
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IngestOrder:
+    """What was asked for; `source` None: as the universe was ingested before."""
+
+    universe: str
+    source: str | None
+    path: Path | None
+    columns: Sequence[str]
+    tickers: tuple[str, ...] | None
+    currency: str
+    calendar: str
+    lookback_days: int
+    is_full: bool
+
+
+async def run_ingest(
+    resources: Resources,
+    settings: Settings,
+    order: IngestOrder,
+    *,
+    progress: Callable[[int, int], None] | None = None,
+) -> IngestReport:
+    """Ingest as ordered; `SourceSettingsError` names the option that is missing or wrong."""
+    key = settings.tiingo_api_key.get_secret_value() if settings.tiingo_api_key else None
+    options = IngestOptions(
+        tickers=order.tickers,
+        lookback_days=order.lookback_days,
+        is_full=order.is_full,
+        concurrency=settings.ingest_concurrency,
+        progress=progress,
+    )
+    if order.source is None:
+        return await _as_before(resources, order.universe, key, options)
+    universe = _new_universe(order)
+    source = make_source(universe.source, universe.source_options, tiingo_api_key=key)
+    try:
+        return await ingest_universe(resources.engine, source, universe, **options)
+    finally:
+        await source.close()
+
+
+async def _as_before(resources: Resources, universe: str, key: str | None, options: IngestOptions) -> IngestReport:
+    try:
+        return await ingest_by_key(resources.engine, universe, tiingo_api_key=key, **options)
+    except UnknownUniverseError as error:
+        reason = f"{universe} is new: say where its bars come from (sample, files, yahoo, tiingo)"
+        raise SourceSettingsError("source", None, reason) from error
+
+
+def _new_universe(order: IngestOrder) -> UniverseRecord:
+    if order.source == "sample":
+        if order.universe not in SAMPLES:
+            raise SourceSettingsError("universe", order.universe, f"the sample holds {', '.join(SAMPLES)}")
+        return sample_universe(order.universe)
+    return UniverseRecord(
+        key=order.universe,
+        name=order.universe,
+        currency=order.currency,
+        calendar=order.calendar,
+        benchmark=None,
+        source=order.source or "",
+        source_options=_options(order),
+    )
+
+
+def _options(order: IngestOrder) -> dict[str, Any]:  # Any: JSON values
+    if order.source != "files":
+        return {}
+    if order.path is None:
+        raise SourceSettingsError("path", None, "the source files needs --path: a CSV or Parquet file, or a folder")
+    pairs = [column.partition("=") for column in order.columns]
+    for their, equals, ours in pairs:
+        if not (their and equals and ours):
+            raise SourceSettingsError(
+                "map", f"{their}{equals}{ours}", "write their=ours, for example --map Symbol=ticker"
+            )
+    return {"path": str(order.path.resolve()), "columns": {their: ours for their, _, ours in pairs}}

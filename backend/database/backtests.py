@@ -1,0 +1,97 @@
+"""Stored backtests and the ledger of every trial."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from sqlalchemy import Insert, and_, func, or_, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from backend.database.errors import IdempotencyConflictError, UnknownBacktestError
+from backend.database.models import Backtest, IdempotencyKey, Trial
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BacktestRecord:
+    """A finished backtest: its spec, the document that is served, and the keys of its tables in the cache."""
+
+    id: str
+    spec: dict[str, Any]  # Any: JSON values
+    document: str
+    equity_key: str
+    orders_key: str
+    holdings_key: str
+    created_at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialRecord:
+    """One distinct spec that was run, with the moments of its session returns (None where undefined)."""
+
+    backtest_id: str
+    strategy: str
+    universe: str
+    origin: str
+    n_returns: int
+    mean: float | None
+    std: float | None
+    skewness: float | None
+    kurtosis: float | None
+    created_at: dt.datetime
+
+
+async def find_backtest(connection: AsyncConnection, backtest_id: str) -> BacktestRecord | None:
+    """The stored backtest of this id, None when it was never run."""
+    query = select(Backtest.__table__).where(Backtest.id == backtest_id)
+    row = (await connection.execute(query)).one_or_none()
+    return BacktestRecord(**row._mapping) if row else None
+
+
+async def get_backtest(connection: AsyncConnection, backtest_id: str) -> BacktestRecord:
+    """The stored backtest of this id; `UnknownBacktestError` when it was never run."""
+    found = await find_backtest(connection, backtest_id)
+    if found is None:
+        raise UnknownBacktestError(backtest_id)
+    return found
+
+
+async def list_backtests(
+    connection: AsyncConnection, *, before: tuple[dt.datetime, str] | None, limit: int
+) -> list[BacktestRecord]:
+    """Stored backtests, newest first, those behind the cursor `before`."""
+    query = select(Backtest.__table__).order_by(Backtest.created_at.desc(), Backtest.id.desc()).limit(limit)
+    if before is not None:
+        moment, backtest_id = before
+        older = and_(Backtest.created_at == moment, Backtest.id < backtest_id)
+        query = query.where(or_(Backtest.created_at < moment, older))
+    return [BacktestRecord(**row._mapping) for row in (await connection.execute(query)).all()]
+
+
+async def store_backtest(connection: AsyncConnection, backtest: BacktestRecord, trial: TrialRecord) -> None:
+    """Store a result and its trial together; what is there already stays as it is."""
+    for model, record in ((Backtest, backtest), (Trial, trial)):
+        await connection.execute(_insert_if_absent(connection, model).values(asdict(record)))
+
+
+async def count_trials(connection: AsyncConnection) -> dict[str, int]:
+    """Number of distinct trials so far by strategy."""
+    query = select(Trial.strategy, func.count().label("n")).group_by(Trial.strategy).order_by(Trial.strategy)
+    return {row.strategy: row.n for row in (await connection.execute(query)).all()}
+
+
+async def claim_idempotency_key(connection: AsyncConnection, key: str, request_hash: str) -> None:
+    """Bind a key to a request for good; `IdempotencyConflictError` when it is bound to another one."""
+    statement = _insert_if_absent(connection, IdempotencyKey).values(key=key, request_hash=request_hash)
+    await connection.execute(statement)
+    bound = await connection.scalar(select(IdempotencyKey.request_hash).where(IdempotencyKey.key == key))
+    if bound != request_hash:
+        raise IdempotencyConflictError(key)
+
+
+def _insert_if_absent(connection: AsyncConnection, model: type[Any]) -> Insert:  # Any: one of the models
+    if connection.dialect.name == "postgresql":
+        return postgresql.insert(model).on_conflict_do_nothing()
+    return sqlite.insert(model).on_conflict_do_nothing()

@@ -1,0 +1,88 @@
+"""Bars as they were known at a moment."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Select, Subquery, and_, func, or_, select, union_all
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from backend.database.errors import UnknownTickerError
+from backend.database.models import Bar, SupersededBar
+
+COLUMNS = ("ticker", "date", "open", "high", "low", "close", "volume", "adjusted_close")
+_FACTS = (*COLUMNS, "source", "data_quality", "known_at")
+
+
+def visible_bars(as_of: dt.datetime | None) -> Subquery:
+    """The version of every bar that was the newest at `as_of` (None: now), bars of quality 'bad' left out."""
+    newest = select(*(getattr(Bar, name) for name in _FACTS)).where(Bar.data_quality != "bad")
+    if as_of is None:
+        return newest.subquery()
+    superseded = select(*(getattr(SupersededBar, name) for name in _FACTS)).where(
+        SupersededBar.known_at <= as_of,
+        SupersededBar.superseded_at > as_of,
+        SupersededBar.data_quality != "bad",
+    )
+    return union_all(newest.where(Bar.known_at <= as_of), superseded).subquery()
+
+
+async def price_page(
+    connection: AsyncConnection,
+    tickers: Sequence[str],
+    *,
+    span: tuple[dt.date | None, dt.date | None],
+    as_of: dt.datetime | None,
+    after: tuple[str, dt.date] | None,
+    limit: int,
+) -> list[dict[str, Any]]:  # Any: a row of mixed columns
+    """Bars of the tickers sorted by (ticker, date), at most `limit` of them, those behind the cursor `after` first.
+
+    `UnknownTickerError` names the first ticker of which nothing at all is stored.
+    """
+    await _refuse_unknown(connection, tickers)
+    bars = visible_bars(as_of)
+    query: Select[Any] = select(bars).where(bars.c.ticker.in_(tickers))
+    first, last = span
+    if first is not None:
+        query = query.where(bars.c.date >= first)
+    if last is not None:
+        query = query.where(bars.c.date <= last)
+    if after is not None:
+        ticker, date = after
+        query = query.where(or_(bars.c.ticker > ticker, and_(bars.c.ticker == ticker, bars.c.date > date)))
+    query = query.order_by(bars.c.ticker, bars.c.date).limit(limit)
+    return [dict(row._mapping) for row in (await connection.execute(query)).all()]
+
+
+async def coverage(connection: AsyncConnection, tickers: Sequence[str]) -> dict[str, Any]:  # Any: counts and dates
+    """Rows, first and last session, newest `known_at` and quality counts of the tickers."""
+    query = (
+        select(
+            Bar.data_quality,
+            func.count().label("n"),
+            func.count(Bar.ticker.distinct()).label("n_tickers"),
+            func.min(Bar.date).label("first"),
+            func.max(Bar.date).label("last"),
+            func.max(Bar.known_at).label("known_at"),
+        )
+        .where(Bar.ticker.in_(tickers))
+        .group_by(Bar.data_quality)
+    )
+    rows = (await connection.execute(query)).all()
+    return {
+        "bars": sum(row.n for row in rows),
+        "first_session": min((row.first for row in rows), default=None),
+        "last_session": max((row.last for row in rows), default=None),
+        "known_at": max((row.known_at for row in rows), default=None),
+        "quality": {"good": 0, "suspect": 0, "bad": 0} | {row.data_quality: row.n for row in rows},
+    }
+
+
+async def _refuse_unknown(connection: AsyncConnection, tickers: Sequence[str]) -> None:
+    known = set(await connection.scalars(select(Bar.ticker).where(Bar.ticker.in_(tickers)).distinct()))
+    for ticker in tickers:
+        if ticker not in known:
+            raise UnknownTickerError(ticker)

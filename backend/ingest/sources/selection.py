@@ -1,0 +1,80 @@
+"""The source of a universe, made from its name and options as the database keeps them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from backend.ingest.errors import SourceSettingsError
+from backend.ingest.sources.contract import PriceSource
+
+#: Options of each source; what is stored with a universe never holds a key.
+OPTIONS: Mapping[str, tuple[str, ...]] = {
+    "sample": ("which",),
+    "files": ("path", "columns"),
+    "yahoo": (),
+    "tiingo": (),
+}
+
+
+def make_source(
+    name: str,
+    options: Mapping[str, Any],  # Any: JSON values, checked here
+    *,
+    tiingo_api_key: str | None = None,
+) -> PriceSource:
+    """Make the source of this name; only its own module is imported.
+
+    Raises
+    ------
+    SourceSettingsError
+        If there is no such source, it has no such option, or a required option or key is missing.
+    """
+    if name not in OPTIONS:
+        raise SourceSettingsError("source", name, f"the sources are {', '.join(OPTIONS)}")
+    for option in options:
+        if option not in OPTIONS[name]:
+            known = ", ".join(OPTIONS[name]) or "none"
+            raise SourceSettingsError(option, options[option], f"no option of the source {name!r}, which has {known}")
+    if name == "sample":
+        return _sample(options)
+    if name == "files":
+        return _files(options)
+    return _yahoo() if name == "yahoo" else _tiingo(tiingo_api_key)
+
+
+def _sample(options: Mapping[str, Any]) -> PriceSource:  # Any: JSON values
+    from backend.ingest.sources.sample import SampleSource  # noqa: PLC0415  only the chosen source is imported
+
+    return SampleSource(_required(options, "which", str))
+
+
+def _files(options: Mapping[str, Any]) -> PriceSource:  # Any: JSON values
+    from backend.ingest.sources.files import FilesSource  # noqa: PLC0415  only the chosen source is imported
+
+    columns = options.get("columns") or {}
+    if not isinstance(columns, Mapping) or not all(isinstance(ours, str) for ours in columns.values()):
+        raise SourceSettingsError("columns", columns, "expected an object of their column names to ours")
+    return FilesSource(Path(_required(options, "path", str)), columns)
+
+
+def _yahoo() -> PriceSource:
+    from backend.ingest.sources.yahoo import YahooSource  # noqa: PLC0415  only the chosen source is imported
+
+    return YahooSource()
+
+
+def _tiingo(api_key: str | None) -> PriceSource:
+    from backend.ingest.sources.tiingo import TiingoSource  # noqa: PLC0415  only the chosen source is imported
+
+    if not api_key:
+        raise SourceSettingsError("TIINGO_API_KEY", None, "the source 'tiingo' needs a key: set it in the environment")
+    return TiingoSource(api_key)
+
+
+def _required(options: Mapping[str, Any], option: str, kind: type[str]) -> str:  # Any: JSON values
+    value = options.get(option)
+    if not isinstance(value, kind) or not value:
+        raise SourceSettingsError(option, value, "required, as text")
+    return value

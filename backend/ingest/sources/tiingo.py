@@ -1,0 +1,136 @@
+"""Tiingo's end-of-day prices: as traded, with splits and dividends beside them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+import pyarrow as pa
+
+from backend.ingest.errors import (
+    BadDataError,
+    NetworkError,
+    RateLimitError,
+    SourceError,
+    SourceSettingsError,
+    SourceTimeoutError,
+    TickerNotFoundError,
+)
+from backend.ingest.sources.contract import ACTION_SCHEMA, BAR_SCHEMA, Fetched, FetchRequest
+
+_FIRST_DAY = dt.date(1962, 1, 2)
+_FIELDS = {name: name for name in ("open", "high", "low", "close", "volume")} | {"adjusted_close": "adjClose"}
+
+
+class TiingoSource:
+    """Bars of one ticker per request; the key goes into a header and nowhere else."""
+
+    name = "tiingo"
+
+    def __init__(
+        self,
+        api_key: str,
+        *,
+        base_url: str = "https://api.tiingo.com",
+        timeout_s: float = 30.0,
+        client: httpx.AsyncClient | None = None,
+    ) -> None:
+        if not api_key:
+            raise SourceSettingsError("TIINGO_API_KEY", None, "the source tiingo needs a key; set it in backend/.env")
+        self._client = client or httpx.AsyncClient(base_url=base_url, timeout=timeout_s)
+        self._headers = {"Authorization": f"Token {api_key}"}
+
+    async def tickers(self) -> Sequence[str]:
+        """Nothing: a vendor is asked for named tickers."""
+        return ()
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.aclose()
+
+    async def fetch(self, request: FetchRequest) -> Fetched:
+        """Bars and actions of a ticker; an empty table when there is nothing new."""
+        rows = self._rows(request.ticker, await self._response(request))
+        try:
+            return _fetched(request.ticker, rows)
+        except (KeyError, TypeError, ValueError, pa.ArrowException) as error:
+            raise BadDataError(self.name, request.ticker, f"a row cannot be understood ({error!r})") from error
+
+    async def _response(self, request: FetchRequest) -> httpx.Response:
+        ticker = request.ticker
+        query = {"format": "json", "startDate": (request.start or _FIRST_DAY).isoformat()}
+        if request.end is not None:
+            query["endDate"] = request.end.isoformat()
+        path = f"/tiingo/daily/{quote(ticker, safe='')}/prices"
+        try:
+            response = await self._client.get(path, params=query, headers=self._headers)
+        except httpx.TimeoutException as error:
+            raise SourceTimeoutError(self.name, ticker, "no answer in time") from error
+        except httpx.HTTPError as error:
+            raise NetworkError(self.name, ticker, type(error).__name__) from error
+        if response.status_code != httpx.codes.OK:
+            raise self._refusal(ticker, response)
+        return response
+
+    def _refusal(self, ticker: str, response: httpx.Response) -> Exception:
+        status = response.status_code
+        if status in {httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN}:
+            return SourceSettingsError("TIINGO_API_KEY", "(hidden)", f"refused by the vendor with status {status}")
+        if status == httpx.codes.TOO_MANY_REQUESTS:
+            wait_s = _retry_after_s(response.headers.get("Retry-After"))
+            return RateLimitError(self.name, ticker, "too many requests", retry_after_s=wait_s)
+        if status == httpx.codes.NOT_FOUND:
+            return TickerNotFoundError(self.name, ticker, "unknown to the vendor")
+        kind: type[SourceError] = NetworkError if status >= httpx.codes.INTERNAL_SERVER_ERROR else BadDataError
+        return kind(self.name, ticker, f"status {status}")
+
+    def _rows(self, ticker: str, response: httpx.Response) -> list[Mapping[str, Any]]:  # Any: the vendor's JSON
+        try:
+            rows = response.json()
+        except ValueError as error:
+            raise BadDataError(self.name, ticker, "the answer is not JSON") from error
+        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+            raise BadDataError(self.name, ticker, "the answer is not a list of rows")
+        missing = [name for name in ("date", *_FIELDS.values()) if rows and name not in rows[0]]
+        if missing:
+            raise BadDataError(self.name, ticker, f"the answer lacks {', '.join(missing)}")
+        return rows
+
+
+def _fetched(ticker: str, rows: Sequence[Mapping[str, Any]]) -> Fetched:  # Any: the vendor's JSON
+    days = [dt.date.fromisoformat(row["date"][:10]) for row in rows]
+    bars: dict[str, Sequence[object]] = {"ticker": [ticker] * len(rows), "date": days}
+    bars |= {ours: [_number(row[theirs]) for row in rows] for ours, theirs in _FIELDS.items()}
+    actions = [
+        {"ticker": ticker, "ex_date": day, "kind": kind, "value": value}
+        for day, row in zip(days, rows, strict=True)
+        for kind, value, neutral in (
+            ("split", float(row.get("splitFactor", 1.0)), 1.0),
+            ("dividend", float(row.get("divCash", 0.0)), 0.0),
+        )
+        if value != neutral
+    ]
+    return Fetched(
+        bars=pa.table(bars, schema=BAR_SCHEMA).sort_by("date"),
+        actions=pa.Table.from_pylist(actions, schema=ACTION_SCHEMA),
+    )
+
+
+def _number(value: float | None) -> float | None:
+    return None if value is None else float(value)
+
+
+def _retry_after_s(header: str | None) -> float | None:
+    """Seconds of a Retry-After header, which holds seconds or an HTTP date (RFC 9110, section 10.2.3)."""
+    if header is None:
+        return None
+    if header.isdigit():
+        return float(header)
+    try:
+        return max((parsedate_to_datetime(header) - dt.datetime.now(dt.UTC)).total_seconds(), 0.0)
+    except (TypeError, ValueError):
+        return None

@@ -1,0 +1,159 @@
+"""/backtest: run one, read what was run."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Header, Query, Response
+
+from backend.database.backtests import (
+    BacktestRecord,
+    claim_idempotency_key,
+    count_trials,
+    get_backtest,
+    list_backtests,
+)
+from backend.database.connection import transaction
+from backend.routers.cursors import decoded_cursor, encoded_cursor
+from backend.routers.dependencies import Connection, Engine, Store
+from backend.routers.health import add_health
+from backend.schemas.backtest import (
+    BacktestIn,
+    BacktestOut,
+    BacktestPage,
+    BacktestRow,
+    CostsIn,
+    TablePage,
+    TrialsOut,
+)
+from backend.services.backtests import BacktestRequest, run_backtest
+from backend.services.errors import RequestError
+from backend.services.result_tables import read_rows
+from strategy.backtest.costs import PRESETS, CostModel
+from strategy.backtest.spec import Execution
+
+router = APIRouter(prefix="/backtest", tags=["backtest"])
+add_health(router)
+
+#: A result never changes under its id.
+_IMMUTABLE = "public, max-age=31536000, immutable"
+Limit = Annotated[int, Query(ge=1, le=200)]
+Key = Annotated[str | None, Header(max_length=200)]
+
+
+@router.post("", response_model=BacktestOut, status_code=200)
+async def post_backtest(body: BacktestIn, engine: Engine, store: Store, idempotency_key: Key = None) -> Response:
+    """Run a backtest, or give the stored result of the same spec: one spec, one id, the same bytes."""
+    if idempotency_key is not None:
+        digest = hashlib.sha256(body.model_dump_json().encode()).hexdigest()
+        async with transaction(engine) as connection:
+            await claim_idempotency_key(connection, idempotency_key, digest)
+    stored = await run_backtest(engine, store, _request(body), origin="http")
+    return _document(stored.id, stored.document)
+
+
+@router.get("")
+async def get_backtests(connection: Connection, limit: Limit = 50, cursor: str | None = None) -> BacktestPage:
+    """Every backtest that was run, newest first."""
+    before = None
+    if cursor is not None:
+        moment, backtest_id = decoded_cursor(cursor, n_parts=2)
+        before = (_moment(moment, cursor), backtest_id)
+    records = await list_backtests(connection, before=before, limit=limit + 1)
+    page = records[:limit]
+    more = len(records) > limit
+    return BacktestPage(
+        data=[_row(record) for record in page],
+        next_cursor=encoded_cursor(page[-1].created_at.isoformat(), page[-1].id) if more else None,
+    )
+
+
+@router.get("/trials")
+async def get_trials(connection: Connection) -> TrialsOut:
+    """How many distinct specs were ever run, by HTTP, command line or sweep."""
+    counts = await count_trials(connection)
+    return TrialsOut(total=sum(counts.values()), by_strategy=counts)
+
+
+@router.get("/{backtest_id}", response_model=BacktestOut)
+async def get_one(backtest_id: str, connection: Connection) -> Response:
+    """The document of one backtest."""
+    record = await get_backtest(connection, backtest_id)
+    return _document(record.id, record.document)
+
+
+@router.get("/{backtest_id}/{table}")
+async def get_table(
+    backtest_id: str,
+    table: Literal["equity", "orders", "holdings"],
+    connection: Connection,
+    store: Store,
+    response: Response,
+    *,
+    limit: Annotated[int, Query(ge=1, le=20_000)] = 20_000,
+    cursor: str | None = None,
+) -> TablePage:
+    """Rows of the equity curve, the orders or the holdings after each change, as columns."""
+    offset = _offset(cursor) if cursor is not None else 0
+    record = await get_backtest(connection, backtest_id)
+    columns, n_rows = await read_rows(store, getattr(record, f"{table}_key"), offset=offset, limit=limit)
+    response.headers["Cache-Control"] = _IMMUTABLE
+    more = offset + limit < n_rows
+    return TablePage(id=record.id, columns=columns, next_cursor=encoded_cursor(str(offset + limit)) if more else None)
+
+
+def _request(body: BacktestIn) -> BacktestRequest:
+    return BacktestRequest(
+        strategy=body.strategy,
+        universe=body.universe,
+        parameters=body.parameters,
+        start=body.start,
+        end=body.end,
+        costs=_costs(body.costs),
+        execution=Execution(**body.execution.model_dump()),
+        benchmark=body.benchmark,
+        snapshot=body.snapshot,
+    )
+
+
+def _costs(body: CostsIn) -> CostModel:
+    if body.preset not in PRESETS:
+        raise RequestError("costs.preset", body.preset, f"known are {', '.join(PRESETS)}")
+    preset = PRESETS[body.preset]
+    own = body.model_dump(exclude={"preset"}, exclude_none=True)
+    return preset.replaced(**own)
+
+
+def _document(backtest_id: str, document: str) -> Response:
+    headers = {"ETag": f'"{backtest_id}"', "Cache-Control": _IMMUTABLE}
+    return Response(document, media_type="application/json", headers=headers)
+
+
+def _row(record: BacktestRecord) -> BacktestRow:
+    metrics = json.loads(record.document)["metrics"]
+    return BacktestRow(
+        id=record.id,
+        created_at=record.created_at,
+        strategy=record.spec["strategy"],
+        universe=record.spec["universe"],
+        start=record.spec["start"],
+        end=record.spec["end"],
+        metrics={metric["key"]: metric["value"] for metric in metrics},
+    )
+
+
+def _moment(text: str, cursor: str) -> dt.datetime:
+    try:
+        return dt.datetime.fromisoformat(text)
+    except ValueError as error:
+        raise RequestError("cursor", cursor, "is not a cursor of this list") from error
+
+
+def _offset(cursor: str) -> int:
+    (text,) = decoded_cursor(cursor, n_parts=1)
+    if not text.isdigit():
+        raise RequestError("cursor", cursor, "is not a cursor of this table")
+    return int(text)

@@ -1,0 +1,25 @@
+"""Opaque cursors of paginated lists."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+
+from backend.services.errors import RequestError
+
+
+def encoded_cursor(*parts: str) -> str:
+    """Cursor of the last row served."""
+    return base64.urlsafe_b64encode(json.dumps(parts).encode()).decode()
+
+
+def decoded_cursor(cursor: str, *, n_parts: int) -> list[str]:
+    """The parts of a cursor; `RequestError` when it is not one of ours."""
+    try:
+        parts = json.loads(base64.urlsafe_b64decode(cursor.encode()))
+    except (binascii.Error, ValueError) as error:
+        raise RequestError("cursor", cursor, "is not a cursor of this list; leave it out to start anew") from error
+    if not isinstance(parts, list) or len(parts) != n_parts or not all(isinstance(part, str) for part in parts):
+        raise RequestError("cursor", cursor, "is not a cursor of this list; leave it out to start anew")
+    return parts

@@ -1,0 +1,166 @@
+"""/data: universes, bars, quality and ingest runs."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import asdict
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query, Response
+
+from backend.database.ingest_runs import failures_of, get_run, recent_runs
+from backend.database.universes import get_universe, members, universe_keys
+from backend.routers.cursors import decoded_cursor, encoded_cursor
+from backend.routers.dependencies import Connection, Store
+from backend.routers.health import add_health
+from backend.routers.price_formats import rendered
+from backend.schemas.backtest import MetaOut
+from backend.schemas.data import (
+    FailureOut,
+    MemberOut,
+    PricePage,
+    QualityOut,
+    RunOut,
+    RunPage,
+    StatusOut,
+    UniverseOut,
+    UniverseStatus,
+)
+from backend.services.errors import RequestError
+from backend.services.market_data import PriceQuery, all_coverage, prices, universe_coverage
+
+router = APIRouter(prefix="/data", tags=["data"])
+add_health(router)
+
+Limit = Annotated[int, Query(ge=1, le=200)]
+Cursor = Annotated[str | None, Query(max_length=400)]
+AsOf = Annotated[dt.datetime | None, Query(description="As known at this moment (with its zone); absent: now.")]
+
+
+@router.get("/status")
+async def get_status(connection: Connection, store: Store) -> StatusOut:
+    """Coverage and freshness of every universe."""
+    now = dt.datetime.now(dt.UTC)
+    found = await all_coverage(connection, store, today=now.date())
+    return StatusOut(data=[UniverseStatus.model_validate(asdict(item)) for item in found], generated_at=now)
+
+
+@router.get("/universes")
+async def get_universes(connection: Connection) -> list[str]:
+    """Keys of all universes."""
+    return await universe_keys(connection)
+
+
+@router.get("/universes/{key}")
+async def get_one_universe(
+    key: str, connection: Connection, on: dt.date | None = None, as_of: AsOf = None
+) -> UniverseOut:
+    """A universe with its members on a date, or with every stay there ever was."""
+    moment = _moment(as_of)
+    universe = await get_universe(connection, key)
+    stays, _ = await members(connection, key, as_of=moment)
+    if on is not None:
+        stays = [stay for stay in stays if stay.start_date <= on and (stay.end_date is None or on <= stay.end_date)]
+    return UniverseOut(
+        key=universe.key,
+        name=universe.name,
+        currency=universe.currency,
+        calendar=universe.calendar,
+        benchmark=universe.benchmark,
+        source=universe.source,
+        on=on,
+        as_of=moment,
+        members=[MemberOut.model_validate(asdict(stay)) for stay in stays],
+    )
+
+
+@router.get("/prices", response_model=PricePage)
+async def get_prices(
+    connection: Connection,
+    tickers: Annotated[str, Query(max_length=4_000, description="One or more, separated by commas.")],
+    *,
+    start: dt.date | None = None,
+    end: dt.date | None = None,
+    as_of: AsOf = None,
+    format: Literal["json", "csv", "parquet", "arrow"] = "json",  # noqa: A002  the name of the parameter in the URL
+    limit: Annotated[int, Query(ge=1, le=20_000)] = 5_000,
+    cursor: Cursor = None,
+) -> Response:
+    """Bars as traded, sorted by ticker and date, in the format asked for."""
+    if start is not None and end is not None and start > end:
+        raise RequestError("start", start.isoformat(), f"is after end {end.isoformat()}")
+    names = sorted({name for name in (part.strip() for part in tickers.split(",")) if name})
+    if not names:
+        raise RequestError("tickers", tickers, "names no ticker")
+    query = PriceQuery(tickers=names, start=start, end=end, as_of=_moment(as_of), after=_after(cursor), limit=limit)
+    found = await prices(connection, query)
+    meta = MetaOut(
+        as_of=query.as_of,
+        source=found.sources,
+        quality=found.quality,
+        data_hash=found.data_hash,
+        generated_at=dt.datetime.now(dt.UTC),
+    )
+    last = found.rows[-1] if found.has_more else None
+    next_cursor = encoded_cursor(last["ticker"], last["date"]) if last else None
+    return rendered(PricePage(meta=meta, data=found.rows, next_cursor=next_cursor), format)
+
+
+@router.get("/quality")
+async def get_quality(connection: Connection, store: Store, universe: str) -> QualityOut:
+    """Bars of a universe by quality, and each bar that its newest run quarantined, with the reason."""
+    found = await universe_coverage(connection, store, universe, today=dt.datetime.now(dt.UTC).date())
+    failures = await failures_of(connection, found.last_run.id) if found.last_run else []
+    return QualityOut(
+        universe=universe,
+        quality=found.quality,
+        run=RunOut.model_validate(asdict(found.last_run)) if found.last_run else None,
+        quarantined=[FailureOut.model_validate(asdict(failure)) for failure in failures if failure.date is not None],
+    )
+
+
+@router.get("/runs")
+async def get_runs(
+    connection: Connection, universe: str | None = None, limit: Limit = 50, cursor: Cursor = None
+) -> RunPage:
+    """Ingest runs, newest first."""
+    before = None
+    if cursor is not None:
+        moment, run_id = decoded_cursor(cursor, n_parts=2)
+        before = (_parsed_moment(moment, cursor), run_id)
+    runs = await recent_runs(connection, universe_key=universe, limit=limit + 1, before=before)
+    page = runs[:limit]
+    more = len(runs) > limit
+    return RunPage(
+        data=[RunOut.model_validate(asdict(run)) for run in page],
+        next_cursor=encoded_cursor(page[-1].started_at.isoformat(), page[-1].id) if more else None,
+    )
+
+
+@router.get("/runs/{run_id}/failures")
+async def get_failures(run_id: str, connection: Connection) -> list[FailureOut]:
+    """Every quarantined bar and failed ticker of a run."""
+    run = await get_run(connection, run_id)
+    return [FailureOut.model_validate(asdict(failure)) for failure in await failures_of(connection, run.id)]
+
+
+def _moment(as_of: dt.datetime | None) -> dt.datetime:
+    if as_of is None:
+        return dt.datetime.now(dt.UTC)
+    if as_of.tzinfo is None:
+        raise RequestError("as_of", as_of.isoformat(), "has no time zone; write for example 2024-01-31T22:00:00Z")
+    return as_of.astimezone(dt.UTC)
+
+
+def _after(cursor: str | None) -> tuple[str, dt.date] | None:
+    if cursor is None:
+        return None
+    ticker, date = decoded_cursor(cursor, n_parts=2)
+    return ticker, _parsed_moment(date, cursor).date()
+
+
+def _parsed_moment(text: str, cursor: str) -> dt.datetime:
+    try:
+        return dt.datetime.fromisoformat(text)
+    except ValueError as error:
+        raise RequestError("cursor", cursor, "is not a cursor of this list; leave it out to start anew") from error

@@ -1,0 +1,35 @@
+"""What routes are given: the container's resources, and one transaction per request."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+from fastapi import Depends, Request
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from aws.s3_cache import ObjectStore
+from backend.database.connection import transaction
+
+
+def _engine(request: Request) -> AsyncEngine:
+    engine: AsyncEngine = request.app.state.resources.engine
+    return engine
+
+
+def _store(request: Request) -> ObjectStore:
+    store: ObjectStore = request.app.state.resources.store
+    return store
+
+
+Engine = Annotated[AsyncEngine, Depends(_engine)]
+Store = Annotated[ObjectStore, Depends(_store)]
+
+
+async def _connection(engine: Engine) -> AsyncIterator[AsyncConnection]:
+    async with transaction(engine) as connection:
+        yield connection
+
+
+# scope="function": committed before the response is sent, so that nothing is acknowledged and then lost.
+Connection = Annotated[AsyncConnection, Depends(_connection, scope="function")]

@@ -1,0 +1,152 @@
+"""Requests and responses of /backtest. Unknown fields are refused; sizes are bounded."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from strategy.calendar import Rebalance
+
+
+class Strict(BaseModel):
+    """Base of requests: an unknown field is an error."""
+
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+
+class CostsIn(Strict):
+    """Costs of each order. Give a preset, or your own figures; own figures replace those of the preset."""
+
+    preset: str = Field(default="ten_bps", max_length=40, description="Named cost model to start from.")
+    flat: float | None = Field(default=None, ge=0, le=1e6, description="Per order, in quote currency.")
+    per_share: float | None = Field(default=None, ge=0, le=1e3, description="Per share, in quote currency.")
+    bps: float | None = Field(default=None, ge=0, le=1_000, description="Basis points of traded value.")
+    half_spread_bps: float | None = Field(default=None, ge=0, le=1_000, description="Half the bid-ask spread, bps.")
+    fx_margin_bps: float | None = Field(default=None, ge=0, le=1_000, description="Currency conversion margin, bps.")
+    minimum: float | None = Field(default=None, ge=0, le=1e6, description="Least cost of an order, quote currency.")
+    maximum_bps: float | None = Field(default=None, ge=0, le=10_000, description="Cap in bps of traded value.")
+
+
+class ExecutionIn(Strict):
+    """How decisions become fills."""
+
+    fill: Literal["next_open", "next_close"] = Field(default="next_open", description="Price of the next session.")
+    rebalance: Rebalance | None = Field(default=None, description="Schedule; None is the strategy's own.")
+    fractional_shares: bool = Field(default=True, description="Whether parts of a share can be traded.")
+    initial_cash: float = Field(default=100_000.0, gt=0, le=1e12, description="Base currency.")
+    cash_rate: float = Field(default=0.0, ge=-0.05, le=0.25, description="Interest on cash, fraction a year.")
+    delist_after: int = Field(default=10, ge=1, le=260, description="Sessions without a price until delisted.")
+    delisting_return: float = Field(default=0.0, ge=-1, le=1, description="Return on the last price when delisted.")
+
+
+class BacktestIn(Strict):
+    """A backtest to run. What is left out is resolved and stated in the spec of the result."""
+
+    strategy: str = Field(max_length=80, examples=["dual_momentum"])
+    parameters: dict[str, Any] = Field(default_factory=dict, max_length=50, description="See /strategies/{key}.")
+    universe: str = Field(max_length=80, examples=["SAMPLE_US20"])
+    start: dt.date | None = Field(default=None, description="First session; None is the first of the snapshot.")
+    end: dt.date | None = Field(default=None, description="Last session; None is the last of the snapshot.")
+    costs: CostsIn = Field(default_factory=CostsIn)
+    execution: ExecutionIn = Field(default_factory=ExecutionIn)
+    benchmark: str | None = Field(
+        default=None, max_length=40, description="A ticker; None is the universe's, or its buy-and-hold."
+    )
+    snapshot: str | None = Field(
+        default=None, pattern="^[0-9a-f]{64}$", description="Snapshot id; None is the newest of the universe."
+    )
+
+
+class MetaOut(BaseModel):
+    """Where the figures of a payload come from."""
+
+    as_of: dt.datetime | None = Field(description="Newest moment of knowledge used, UTC.")
+    snapshot: str | None = None
+    source: list[str] | None = None
+    quality: dict[str, int] = Field(description="Bars by quality.")
+    data_hash: str = Field(description="sha256 of what was computed or served.")
+    generated_at: dt.datetime
+
+
+class MetricOut(BaseModel):
+    """One figure with its definition; value None: undefined for this result."""
+
+    key: str
+    value: float | str | None
+    unit: str
+    definition: str
+
+
+class BenchmarkOut(BaseModel):
+    """What the strategy is compared with."""
+
+    kind: Literal["ticker", "universe_buy_and_hold"]
+    ticker: str | None
+    definition: str
+
+
+class LookaheadOut(BaseModel):
+    """Decisions recomputed with the future scrambled."""
+
+    checked: list[str] = Field(description="Sessions checked.")
+    is_identical: bool
+
+
+class HonestyOut(BaseModel):
+    """What speaks for and against trusting the result."""
+
+    lookahead: LookaheadOut
+    quality: dict[str, int]
+    delisted: int = Field(description="Holdings sold because they were delisted.")
+
+
+class BacktestOut(BaseModel):
+    """The document of a backtest. Its bytes are the same for every request of the same spec."""
+
+    id: str
+    spec: dict[str, Any]
+    first_session: dt.date
+    last_session: dt.date
+    n_sessions: int
+    metrics: list[MetricOut]
+    benchmark: BenchmarkOut
+    books: dict[str, float] = Field(description="Reconciliation of final equity, base currency.")
+    honesty: HonestyOut
+    tables: dict[str, str] = Field(description="Keys of the Parquet tables in the cache.")
+    meta: MetaOut
+
+
+class BacktestRow(BaseModel):
+    """One line of the list of backtests."""
+
+    id: str
+    created_at: dt.datetime
+    strategy: str
+    universe: str
+    start: dt.date
+    end: dt.date
+    metrics: dict[str, float | str | None]
+
+
+class BacktestPage(BaseModel):
+    """Backtests, newest first."""
+
+    data: list[BacktestRow]
+    next_cursor: str | None
+
+
+class TablePage(BaseModel):
+    """Rows of a result table as columns."""
+
+    id: str
+    columns: dict[str, list[Any]]
+    next_cursor: str | None = None
+
+
+class TrialsOut(BaseModel):
+    """How many distinct specs were ever run."""
+
+    total: int
+    by_strategy: dict[str, int]

@@ -1,0 +1,117 @@
+"""Responses of /data."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+from backend.schemas.backtest import MetaOut
+
+
+class HealthOut(BaseModel):
+    """Whether this part works; answered with 503 when something does not."""
+
+    version: str
+    schema_revision: str | None = Field(description="None: the database was never migrated, or is not reachable.")
+    database: str = Field(description="'ok', or why not.")
+    cache: str = Field(description="'ok', or why not.")
+
+
+class RunOut(BaseModel):
+    """One ingest run."""
+
+    id: str
+    universe_key: str
+    source: str
+    status: str
+    started_at: dt.datetime
+    finished_at: dt.datetime | None
+    tickers: int
+    rows_in: int
+    inserted: int
+    changed: int
+    unchanged: int
+    quarantined: int
+    failed: int
+    error: str | None
+
+
+class RunPage(BaseModel):
+    """Ingest runs, newest first."""
+
+    data: list[RunOut]
+    next_cursor: str | None
+
+
+class FailureOut(BaseModel):
+    """A quarantined bar (date set) or a failed ticker."""
+
+    ticker: str
+    date: dt.date | None
+    error_class: str
+    reason: str
+    payload: dict[str, Any]
+
+
+class UniverseStatus(BaseModel):
+    """How much there is of a universe, and how old it is."""
+
+    key: str
+    name: str
+    tickers: int
+    bars: int
+    first_session: dt.date | None
+    last_session: dt.date | None
+    known_at: dt.datetime | None
+    age_days: int | None = Field(description="Calendar days since the last session.")
+    quality: dict[str, int]
+    snapshot: str | None
+    last_run: RunOut | None
+
+
+class StatusOut(BaseModel):
+    """Every universe."""
+
+    data: list[UniverseStatus]
+    generated_at: dt.datetime
+
+
+class MemberOut(BaseModel):
+    """One stay of a ticker in a universe; end None: still in it."""
+
+    ticker: str
+    start_date: dt.date
+    end_date: dt.date | None
+
+
+class UniverseOut(BaseModel):
+    """A universe with the members it had on a date."""
+
+    key: str
+    name: str
+    currency: str
+    calendar: str
+    benchmark: str | None
+    source: str
+    on: dt.date | None = Field(description="Members on this date; None: every stay there ever was.")
+    as_of: dt.datetime
+    members: list[MemberOut]
+
+
+class PricePage(BaseModel):
+    """Bars as traded, sorted by ticker and date."""
+
+    meta: MetaOut
+    data: list[dict[str, Any]]
+    next_cursor: str | None
+
+
+class QualityOut(BaseModel):
+    """Bars by quality, and what the newest run refused."""
+
+    universe: str
+    quality: dict[str, int]
+    run: RunOut | None
+    quarantined: list[FailureOut]

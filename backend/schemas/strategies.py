@@ -1,0 +1,24 @@
+"""Responses of /strategies."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+
+class StrategyOut(BaseModel):
+    """A strategy; forms are drawn from `parameters`, a JSON schema."""
+
+    key: str
+    version: int
+    title: str
+    description: str
+    rebalance: str
+    parameters: dict[str, Any] = Field(description="JSON schema of the parameters.")
+
+
+class StrategyList(BaseModel):
+    """Every strategy, ours and those of installed packages."""
+
+    data: list[StrategyOut]

@@ -1,0 +1,143 @@
+"""What is kept of a backtest: the document that is served, its tables, and its line in the trial ledger."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+import math
+from collections.abc import Mapping
+
+import numpy as np
+import pyarrow as pa
+
+from aws.s3_cache import ObjectStore, write_table
+from aws.snapshots import Manifest
+from backend.database.backtests import TrialRecord
+from strategy.backtest.run import BacktestResult
+from strategy.backtest.spec import BacktestSpec
+from strategy.panel import PricePanel
+
+BENCHMARK_DEFINITIONS = {
+    "ticker": "This ticker, bought at the first fill and held, at no cost.",
+    "universe_buy_and_hold": "Equal parts of every member at the first decision, bought then and held, at no cost.",
+}
+
+
+async def tables_of(store: ObjectStore, panel: PricePanel, result: BacktestResult) -> dict[str, str]:
+    """Write equity, orders and holdings to the cache, and return the key of each."""
+    tables = {
+        "equity": _equity_table(panel, result),
+        "orders": _orders_table(panel, result),
+        "holdings": _holdings_table(panel, result),
+    }
+    return {name: await write_table(store, table) for name, table in tables.items()}
+
+
+def document_of(
+    spec: BacktestSpec,
+    panel: PricePanel,
+    result: BacktestResult,
+    *,
+    manifest: Manifest,
+    keys: Mapping[str, str],
+    generated_at: dt.datetime,
+) -> str:
+    """The document as JSON text; but for `generated_at` a pure function of the spec."""
+    kind = "ticker" if spec.benchmark else "universe_buy_and_hold"
+    sessions = panel.sessions[result.simulation.rows]
+    body = {
+        "id": spec.backtest_id,
+        "spec": json.loads(spec.canonical_json()),
+        "first_session": str(sessions[0]),
+        "last_session": str(sessions[-1]),
+        "n_sessions": int(sessions.size),
+        "metrics": [
+            {"key": metric.key, "value": metric.value, "unit": metric.unit, "definition": metric.definition}
+            for metric in result.metrics
+        ],
+        "benchmark": {"kind": kind, "ticker": spec.benchmark, "definition": BENCHMARK_DEFINITIONS[kind]},
+        "books": result.simulation.books(),
+        "honesty": {
+            "lookahead": {
+                "checked": list(result.lookahead.checked),
+                "is_identical": result.lookahead.is_identical,
+            },
+            "quality": dict(manifest.quality),
+            "delisted": result.simulation.n_delisted,
+        },
+        "tables": dict(keys),
+    }
+    body["meta"] = {
+        "as_of": manifest.as_of.isoformat(),
+        "snapshot": spec.snapshot,
+        "quality": dict(manifest.quality),
+        "data_hash": hashlib.sha256(_json(body).encode()).hexdigest(),
+        "generated_at": generated_at.isoformat(),
+    }
+    return _json(body)
+
+
+def trial_of(spec: BacktestSpec, result: BacktestResult, *, origin: str, created_at: dt.datetime) -> TrialRecord:
+    """The line of the ledger; a moment that is undefined (returns that do not vary) is None."""
+    moments = result.moments
+    return TrialRecord(
+        backtest_id=spec.backtest_id,
+        strategy=spec.strategy,
+        universe=spec.universe,
+        origin=origin,
+        n_returns=moments.n,
+        mean=_finite(moments.mean),
+        std=_finite(moments.std),
+        skewness=_finite(moments.skewness),
+        kurtosis=_finite(moments.kurtosis),
+        created_at=created_at,
+    )
+
+
+def _equity_table(panel: PricePanel, result: BacktestResult) -> pa.Table:
+    simulation = result.simulation
+    return pa.table(
+        {
+            "session": pa.array(panel.sessions[simulation.rows]),
+            "equity": simulation.equity,
+            "cash": simulation.cash,
+            "benchmark": result.benchmark.equity,
+        }
+    )
+
+
+def _orders_table(panel: PricePanel, result: BacktestResult) -> pa.Table:
+    orders = result.simulation.orders
+    return pa.table(
+        {
+            "decided": pa.array(panel.sessions[orders.decision_rows]),
+            "filled": pa.array(panel.sessions[orders.fill_rows]),
+            "ticker": pa.array(np.array(panel.tickers)[orders.columns]),
+            "shares": orders.shares,
+            "price": orders.prices,
+            "value": orders.values,
+            "cost": orders.costs,
+            "kind": pa.array(orders.kinds),
+        }
+    )
+
+
+def _holdings_table(panel: PricePanel, result: BacktestResult) -> pa.Table:
+    simulation = result.simulation
+    event, column = np.nonzero(simulation.event_shares)
+    return pa.table(
+        {
+            "session": pa.array(panel.sessions[simulation.event_rows[event]]),
+            "ticker": pa.array(np.array(panel.tickers)[column]),
+            "shares": simulation.event_shares[event, column],
+        }
+    )
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)

@@ -1,0 +1,156 @@
+"""Run a backtest once, and serve it from the store ever after.
+
+1. Resolve the request to a spec: parameters in full, newest snapshot, sessions, costs. Its hash is the backtest id.
+2. If that id is stored, its document is the answer.
+3. Otherwise load the panel, run the core in a thread, write the tables to the cache, and then document and trial to the
+   database in one transaction. Whoever comes second with the same spec finds the document of the first.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from aws.s3_cache import ObjectStore
+from aws.snapshots import Manifest, current_snapshot, load_manifest
+from backend.database.backtests import BacktestRecord, find_backtest, get_backtest, store_backtest
+from backend.database.connection import transaction
+from backend.database.universes import get_universe
+from backend.services.errors import NoSnapshotError, RequestError
+from strategy.backtest.costs import PRESETS, CostModel
+from strategy.backtest.spec import ENGINE_VERSION, BacktestSpec, Execution
+from strategy.errors import StrategyError, UnknownStrategyError
+from strategy.registry import find_strategy, parsed_parameters
+
+Origin: TypeAlias = Literal["http", "cli", "sweep"]
+Clock: TypeAlias = Callable[[], dt.datetime]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BacktestRequest:
+    """What a caller asks for; None is resolved from the universe and its snapshot."""
+
+    strategy: str
+    universe: str
+    parameters: Mapping[str, Any] = field(default_factory=dict)  # Any: JSON values, validated by the strategy's model
+    start: dt.date | None = None
+    end: dt.date | None = None
+    costs: CostModel = PRESETS["ten_bps"]
+    execution: Execution = field(default_factory=Execution)
+    benchmark: str | None = None
+    snapshot: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredBacktest:
+    """A backtest as it is served: `document` is JSON, the same bytes for every request of the same spec."""
+
+    id: str
+    document: str
+    is_new: bool
+
+
+def utc_now() -> dt.datetime:
+    """The present moment, UTC."""
+    return dt.datetime.now(dt.UTC)
+
+
+async def resolved_spec(engine: AsyncEngine, store: ObjectStore, request: BacktestRequest) -> BacktestSpec:
+    """The complete spec of a request; `RequestError` names the field that is wrong."""
+    try:
+        strategy = find_strategy(request.strategy)
+    except UnknownStrategyError as error:
+        raise RequestError("strategy", request.strategy, str(error)) from error
+    parameters = parsed_parameters(strategy, dict(request.parameters))
+    async with transaction(engine) as connection:
+        universe = await get_universe(connection, request.universe)
+    manifest, snapshot = await _manifest(store, request)
+    start, end = _sessions(manifest, request)
+    execution = request.execution.with_rebalance(request.execution.rebalance or strategy.rebalance)
+    return BacktestSpec(
+        strategy=strategy.key,
+        strategy_version=strategy.version,
+        parameters=parameters.model_dump(mode="json"),
+        universe=universe.key,
+        start=start,
+        end=end,
+        base_currency=universe.currency,
+        costs=request.costs,
+        execution=execution,
+        benchmark=request.benchmark or universe.benchmark,
+        snapshot=snapshot,
+        engine_version=ENGINE_VERSION,
+    )
+
+
+async def run_backtest(
+    engine: AsyncEngine, store: ObjectStore, request: BacktestRequest, *, origin: Origin, clock: Clock = utc_now
+) -> StoredBacktest:
+    """Run the request, or find it in the store."""
+    spec = await resolved_spec(engine, store, request)
+    async with transaction(engine) as connection:
+        found = await find_backtest(connection, spec.backtest_id)
+    if found is not None:
+        return StoredBacktest(id=found.id, document=found.document, is_new=False)
+    return await _computed(engine, store, spec, origin=origin, generated_at=clock())
+
+
+async def _computed(
+    engine: AsyncEngine, store: ObjectStore, spec: BacktestSpec, *, origin: Origin, generated_at: dt.datetime
+) -> StoredBacktest:
+    # Here and not above: a repeated spec is answered without numpy and pyarrow.
+    from backend.services.backtest_documents import document_of, tables_of, trial_of  # noqa: PLC0415
+    from strategy.backtest import run  # noqa: PLC0415
+    from strategy.fast_data_loader import load_panel  # noqa: PLC0415
+
+    strategy = find_strategy(spec.strategy)
+    parameters = parsed_parameters(strategy, dict(spec.parameters))
+    manifest = await load_manifest(store, spec.snapshot)
+    panel = await load_panel(store, spec.snapshot, fields=("open", "close"), end=spec.end)
+    try:
+        result = await asyncio.to_thread(run.run_backtest, panel, spec, strategy, parameters)
+    except StrategyError as error:
+        error.add_note(f"backtest {spec.backtest_id}")
+        raise
+    keys = await tables_of(store, panel, result)
+    document = document_of(spec, panel, result, manifest=manifest, keys=keys, generated_at=generated_at)
+    record = BacktestRecord(
+        id=spec.backtest_id,
+        spec=json.loads(spec.canonical_json()),
+        document=document,
+        created_at=generated_at,
+        **{f"{name}_key": key for name, key in keys.items()},
+    )
+    async with transaction(engine) as connection:
+        await store_backtest(connection, record, trial_of(spec, result, origin=origin, created_at=generated_at))
+    async with transaction(engine) as connection:
+        stored = await get_backtest(connection, spec.backtest_id)
+    return StoredBacktest(id=stored.id, document=stored.document, is_new=True)
+
+
+async def _manifest(store: ObjectStore, request: BacktestRequest) -> tuple[Manifest, str]:
+    snapshot = request.snapshot or await current_snapshot(store, request.universe)
+    if snapshot is None:
+        raise NoSnapshotError(request.universe)
+    manifest = await load_manifest(store, snapshot)
+    if manifest.universe != request.universe:
+        raise RequestError("snapshot", snapshot, f"is of universe {manifest.universe}, not {request.universe}")
+    return manifest, snapshot
+
+
+def _sessions(manifest: Manifest, request: BacktestRequest) -> tuple[dt.date, dt.date]:
+    first, last = manifest.spans[0].first, manifest.spans[-1].last
+    start, end = request.start or first, request.end or last
+    if start > end:
+        raise RequestError("start", start.isoformat(), f"is after end {end.isoformat()}")
+    if start > last or end < first:
+        reason = f"the snapshot holds {first.isoformat()} to {last.isoformat()}"
+        name = "start" if start > last else "end"
+        raise RequestError(name, (start if name == "start" else end).isoformat(), reason)
+    return max(start, first), min(end, last)

@@ -1,0 +1,41 @@
+"""Errors of the use cases.
+
+::
+
+    ServiceError
+    ├── RequestError                a field of a request is wrong
+    ├── EmptyUniverseError          a universe has no bars yet
+    └── NoSnapshotError             a universe has bars, but no snapshot of them was built
+"""
+
+from __future__ import annotations
+
+
+class ServiceError(Exception):
+    """Base of every error that the use cases raise."""
+
+
+class RequestError(ServiceError):
+    """A field of a request is wrong; the message names it, its value and the remedy."""
+
+    def __init__(self, field: str, value: object, reason: str) -> None:
+        self.field = field
+        self.value = value
+        self.reason = reason
+        super().__init__(f"{field}={value!r}: {reason}")
+
+
+class EmptyUniverseError(ServiceError):
+    """A universe has no bars yet."""
+
+    def __init__(self, universe: str) -> None:
+        self.universe = universe
+        super().__init__(f"universe {universe} has no bars; run `parakeet ingest {universe}` first")
+
+
+class NoSnapshotError(ServiceError):
+    """No snapshot of a universe was built."""
+
+    def __init__(self, universe: str) -> None:
+        self.universe = universe
+        super().__init__(f"universe {universe} has no snapshot; run `parakeet snapshot {universe}` first")

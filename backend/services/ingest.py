@@ -1,0 +1,294 @@
+"""Ingest of a universe.
+
+1. Take the lease of the universe, so that one run works on it at a time; close what a killed run left open.
+2. Ask the source for what is new of each ticker, looking back a few days for restatements.
+3. Store good bars, quarantined bars and failures in batches; a batch is committed with the counts of the run.
+4. Finish the run, give the lease back, and raise when not one ticker succeeded.
+
+A run that is killed loses only the batch it was at; the next one continues from what is stored.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import aclosing, asynccontextmanager, suppress
+from dataclasses import asdict, dataclass
+from typing import Literal, TypedDict, Unpack
+from uuid import uuid4
+
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from backend.database.bar_writer import newest_dates
+from backend.database.connection import transaction
+from backend.database.errors import DatabaseError
+from backend.database.ingest_runs import RunRecord, finish_run, mark_interrupted, start_run
+from backend.database.leases import acquire_lease, release_lease, renew_lease
+from backend.database.universes import UniverseRecord, get_universe, members, put_universe
+from backend.ingest.errors import AllTickersFailedError, SourceSettingsError
+from backend.ingest.pipeline import TickerOutcome, outcomes
+from backend.ingest.sources.contract import FetchRequest, PriceSource
+from backend.ingest.sources.sample import sample
+from backend.ingest.sources.selection import make_source
+from backend.services.ingest_batches import LEASE_TTL_S, BatchWriter, lease_name
+
+Status = Literal["succeeded", "partial", "failed"]
+
+
+def utc_now() -> dt.datetime:
+    """Now, in UTC."""
+    return dt.datetime.now(dt.UTC)
+
+
+class IngestOptions(TypedDict, total=False):
+    """Keyword arguments of an ingest, all of them optional.
+
+    Parameters
+    ----------
+    tickers : sequence of str or None
+        None (default): every ticker that the source lists.
+    lookback_days : int
+        Calendar days before the newest stored bar from which a ticker is fetched again, to catch restatements; 7.
+    is_full : bool
+        Fetch everything from `start`, whatever is stored.
+    start : date or None
+        First session to fetch of tickers of which nothing is stored, or of all with `is_full`. None: all there is.
+    concurrency : int
+        Tickers fetched at once; 8.
+    batch_rows : int
+        Bars after which a transaction is committed; 50,000.
+    progress : callable or None
+        Called with the tickers done and the tickers in all.
+    """
+
+    tickers: Sequence[str] | None
+    lookback_days: int
+    is_full: bool
+    start: dt.date | None
+    concurrency: int
+    batch_rows: int
+    progress: Callable[[int, int], None] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Plan:
+    """The options with their defaults."""
+
+    tickers: Sequence[str] | None = None
+    lookback_days: int = 7
+    is_full: bool = False
+    start: dt.date | None = None
+    concurrency: int = 8
+    batch_rows: int = 50_000
+    progress: Callable[[int, int], None] | None = None
+
+    def __post_init__(self) -> None:
+        for name, lowest in (("lookback_days", 0), ("concurrency", 1), ("batch_rows", 1)):
+            if getattr(self, name) < lowest:
+                raise SourceSettingsError(name, getattr(self, name), f"must be at least {lowest}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IngestReport:
+    """What a run did: rows_in = inserted + changed + unchanged + quarantined.
+
+    `tickers` and `failed` count tickers, `actions` new splits and dividends; `failures` says how often each rule of
+    `backend.ingest.quality.RULES` and each error class occurred.
+    """
+
+    run_id: str
+    universe: str
+    source: str
+    status: Status
+    tickers: int
+    rows_in: int
+    inserted: int
+    changed: int
+    unchanged: int
+    quarantined: int
+    failed: int
+    actions: int
+    started_at: dt.datetime
+    finished_at: dt.datetime
+    failures: dict[str, int]
+
+
+async def ingest_universe(
+    engine: AsyncEngine,
+    source: PriceSource,
+    universe: UniverseRecord,
+    *,
+    clock: Callable[[], dt.datetime] = utc_now,
+    **options: Unpack[IngestOptions],
+) -> IngestReport:
+    """Bring the bars and actions of a universe up to date; harmless to repeat. The caller closes the source.
+
+    Raises
+    ------
+    LeaseHeldError
+        If another run works on this universe.
+    SourceSettingsError
+        If the source refuses its settings, or neither it nor the options name a ticker.
+    AllTickersFailedError
+        If not one ticker succeeded; the run is recorded as failed.
+    """
+    plan = _Plan(**options)
+    tickers = sorted(set(await source.tickers() if plan.tickers is None else plan.tickers))
+    if not tickers:
+        raise SourceSettingsError("tickers", None, f"the source {source.name!r} cannot list its tickers: name them")
+    run = RunRecord(
+        id=uuid4().hex,
+        universe_key=universe.key,
+        source=source.name,
+        status="running",
+        started_at=clock(),
+        lookback_days=None if plan.is_full else plan.lookback_days,
+        tickers=len(tickers),
+    )
+    writer, newest = await _begun(engine, run, universe, clock=clock, tickers=tickers)
+    try:
+        async with _lease_kept(writer):
+            await _store(writer, source, _requests(tickers, newest, plan), plan)
+    except BaseException as error:
+        # A database that is gone must not hide what happened: the next run finds this one unfinished.
+        with suppress(DatabaseError, SQLAlchemyError):
+            await _end(writer, "failed" if isinstance(error, Exception) else "interrupted", error=str(error))
+        raise
+    return await _report(writer)
+
+
+async def ingest_by_key(
+    engine: AsyncEngine,
+    key: str,
+    *,
+    tiingo_api_key: str | None = None,
+    clock: Callable[[], dt.datetime] = utc_now,
+    **options: Unpack[IngestOptions],
+) -> IngestReport:
+    """Ingest a stored universe from its own source: its present members, or all the source lists when it has none.
+
+    Raises as `ingest_universe` does, and `UnknownUniverseError` when there is no such universe.
+    """
+    async with transaction(engine) as connection:
+        universe = await get_universe(connection, key)
+        stays, _ = await members(connection, key)
+    today = clock().date()
+    present = sorted({stay.ticker for stay in stays if stay.end_date is None or stay.end_date >= today})
+    if options.get("tickers") is None and present:
+        options["tickers"] = present
+    source = make_source(universe.source, universe.source_options, tiingo_api_key=tiingo_api_key)
+    try:
+        return await ingest_universe(engine, source, universe, clock=clock, **options)
+    finally:
+        await source.close()
+
+
+def sample_universe(which: str) -> UniverseRecord:
+    """The universe of a bundled sample, "us5" or "us20"; `SourceSettingsError` when there is no such sample."""
+    bundled = sample(which)
+    return UniverseRecord(
+        key=bundled.universe,
+        name=bundled.title,
+        currency="USD",
+        calendar="XNYS",
+        benchmark=None,
+        source="sample",
+        source_options={"which": which},
+    )
+
+
+async def _begun(
+    engine: AsyncEngine,
+    run: RunRecord,
+    universe: UniverseRecord,
+    *,
+    clock: Callable[[], dt.datetime],
+    tickers: Sequence[str],
+) -> tuple[BatchWriter, dict[str, dt.date]]:
+    async with transaction(engine) as connection:
+        await acquire_lease(connection, lease_name(universe.key), run.id, ttl_s=LEASE_TTL_S, now=run.started_at)
+        await mark_interrupted(connection, universe.key, finished_at=run.started_at)
+        await put_universe(connection, universe)
+        await start_run(connection, run)
+        stays, _ = await members(connection, universe.key)
+        newest = await newest_dates(connection, tickers)
+    known = {stay.ticker for stay in stays}
+    return BatchWriter(engine=engine, run=run, source=run.source, members=known, clock=clock), newest
+
+
+def _requests(tickers: Sequence[str], newest: dict[str, dt.date], plan: _Plan) -> list[FetchRequest]:
+    lookback = dt.timedelta(days=plan.lookback_days)
+    stored = {} if plan.is_full else newest
+    return [
+        FetchRequest(ticker=ticker, start=stored[ticker] - lookback if ticker in stored else plan.start, end=None)
+        for ticker in tickers
+    ]
+
+
+async def _store(writer: BatchWriter, source: PriceSource, requests: Sequence[FetchRequest], plan: _Plan) -> None:
+    today = writer.run.started_at.astimezone(dt.UTC).date()
+    batch: list[TickerOutcome] = []
+    async with aclosing(outcomes(source, requests, concurrency=plan.concurrency, today=today)) as ready:
+        n_done = 0
+        async for outcome in ready:
+            batch.append(outcome)
+            if sum(part.n_rows for part in batch) >= plan.batch_rows:
+                await writer.write(batch)
+                batch = []
+            n_done += 1
+            if plan.progress is not None:
+                plan.progress(n_done, len(requests))
+    if batch:
+        await writer.write(batch)
+
+
+@asynccontextmanager
+async def _lease_kept(writer: BatchWriter) -> AsyncIterator[None]:
+    """Renew the lease while the body runs, however long the vendor takes for a batch."""
+    beating = asyncio.create_task(keep_lease(writer))
+    try:
+        yield
+    finally:
+        beating.cancel()
+        await asyncio.gather(beating, return_exceptions=True)
+
+
+async def keep_lease(writer: BatchWriter, *, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
+    """Renew the lease of a run three times in its time to live, until cancelled."""
+    while True:
+        await sleep(LEASE_TTL_S / 3)
+        # When it fails, the next batch fails too, and says why.
+        with suppress(DatabaseError, SQLAlchemyError):
+            async with transaction(writer.engine) as connection:
+                name = lease_name(writer.run.universe_key)
+                await renew_lease(connection, name, writer.run.id, ttl_s=LEASE_TTL_S, now=writer.clock())
+
+
+async def _end(writer: BatchWriter, status: str, *, error: str | None) -> dt.datetime:
+    now = writer.clock()
+    async with transaction(writer.engine) as connection:
+        await finish_run(connection, writer.run.id, status=status, finished_at=now, error=error)
+        await release_lease(connection, lease_name(writer.run.universe_key), writer.run.id)
+    return now
+
+
+async def _report(writer: BatchWriter) -> IngestReport:
+    run, counts = writer.run, writer.counts
+    status: Status = "failed" if counts.failed == run.tickers else "partial" if counts.failed else "succeeded"
+    finished_at = await _end(writer, status, error=writer.first_failure)
+    if status == "failed":
+        raise AllTickersFailedError(run.universe_key, run.id, run.tickers, writer.first_failure or "")
+    return IngestReport(
+        run_id=run.id,
+        universe=run.universe_key,
+        source=run.source,
+        status=status,
+        tickers=run.tickers,
+        actions=writer.n_actions,
+        started_at=run.started_at,
+        finished_at=finished_at,
+        failures=dict(sorted(writer.reasons.items())),
+        **asdict(counts),
+    )

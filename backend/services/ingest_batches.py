@@ -1,0 +1,145 @@
+"""Storing what an ingest run fetched: batch by batch, each in one transaction together with the run's counts."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from backend.database.bar_writer import MergeCounts, merge_bars, oldest_dates
+from backend.database.connection import transaction
+from backend.database.ingest_runs import FailureRecord, RunCounts, RunRecord, add_failures, record_counts
+from backend.database.leases import renew_lease
+from backend.database.universes import ActionRecord, put_actions, put_members
+from backend.ingest.pipeline import TickerOutcome
+from backend.ingest.quality import Quarantined
+from strategy.universe import Membership
+
+#: Seconds that the lease of a universe holds after its owner was last heard of.
+LEASE_TTL_S = 120.0
+#: What `ingest_failures` calls a row that broke a rule.
+_QUARANTINED = "BAD_DATA"
+
+
+def lease_name(universe_key: str) -> str:
+    """Name of the lease that one run of a universe holds at a time."""
+    return f"ingest:{universe_key}"
+
+
+@dataclass(slots=True, kw_only=True)
+class BatchWriter:
+    """Writes the batches of one run and keeps its counts; what a transaction did not commit is not counted.
+
+    Parameters
+    ----------
+    engine : AsyncEngine
+    run : RunRecord
+        The run, already recorded; its id owns the lease of the universe.
+    source : str
+        Name stored with every bar and action.
+    members : set of str
+        Tickers that the universe has had; others become members from their first stored bar on.
+    clock : callable
+        Now, as an aware datetime.
+    """
+
+    engine: AsyncEngine
+    run: RunRecord
+    source: str
+    members: set[str]
+    clock: Callable[[], dt.datetime]
+    counts: RunCounts = field(default_factory=RunCounts)
+    n_actions: int = 0
+    reasons: Counter[str] = field(default_factory=Counter)
+    first_failure: str | None = None
+
+    async def write(self, batch: Sequence[TickerOutcome]) -> None:
+        """Store a batch, whole or not at all; `LeaseHeldError` when another run took the lease over."""
+        async with transaction(self.engine) as connection:
+            now = self.clock()
+            name = lease_name(self.run.universe_key)
+            # First, so that a run that lost its lease writes nothing, and SQLite takes its write lock at once.
+            await renew_lease(connection, name, self.run.id, ttl_s=LEASE_TTL_S, now=now)
+            merged = await self._merge(connection, batch, now)
+            joined = await self._join(connection, batch, now)
+            n_actions = await put_actions(connection, _actions(batch, now), source=self.source)
+            await add_failures(connection, self.run.id, _failures(batch))
+            counts = _added(self.counts, batch, merged)
+            await record_counts(connection, self.run.id, counts)
+        self.counts = counts
+        self.members |= joined
+        self.n_actions += n_actions
+        for outcome in batch:
+            self._note(outcome)
+
+    async def _merge(
+        self, connection: AsyncConnection, batch: Sequence[TickerOutcome], now: dt.datetime
+    ) -> list[MergeCounts]:
+        tables: dict[str, list[pa.Table]] = {}
+        for outcome in batch:
+            if outcome.good.num_rows:
+                tables.setdefault(json.dumps(outcome.metadata, sort_keys=True), []).append(outcome.good)
+        return [
+            await merge_bars(
+                connection, pa.concat_tables(parts), source=self.source, metadata=json.loads(metadata), known_at=now
+            )
+            for metadata, parts in tables.items()
+        ]
+
+    async def _join(self, connection: AsyncConnection, batch: Sequence[TickerOutcome], now: dt.datetime) -> set[str]:
+        new = [outcome.ticker for outcome in batch if outcome.ticker not in self.members]
+        first = await oldest_dates(connection, new)
+        stays = [Membership(ticker=ticker, start_date=date, end_date=None) for ticker, date in sorted(first.items())]
+        if stays:
+            await put_members(connection, self.run.universe_key, stays, known_at=now)
+        return set(first)
+
+    def _note(self, outcome: TickerOutcome) -> None:
+        for row in (*outcome.quarantined, *outcome.refused_actions):
+            self.reasons.update(row.rules)
+        if outcome.failure is not None:
+            self.reasons[outcome.failure.error_class] += 1
+            self.first_failure = self.first_failure or str(outcome.failure)
+
+
+def _added(counts: RunCounts, batch: Sequence[TickerOutcome], merged: Sequence[MergeCounts]) -> RunCounts:
+    return RunCounts(
+        rows_in=counts.rows_in + sum(outcome.n_rows for outcome in batch),
+        inserted=counts.inserted + sum(part.inserted for part in merged),
+        changed=counts.changed + sum(part.changed for part in merged),
+        unchanged=counts.unchanged + sum(part.unchanged for part in merged),
+        quarantined=counts.quarantined + sum(len(outcome.quarantined) for outcome in batch),
+        failed=counts.failed + sum(outcome.failure is not None for outcome in batch),
+    )
+
+
+def _actions(batch: Sequence[TickerOutcome], now: dt.datetime) -> list[ActionRecord]:
+    return [ActionRecord(**row, known_at=now) for outcome in batch for row in outcome.actions.to_pylist()]
+
+
+def _failures(batch: Sequence[TickerOutcome]) -> list[FailureRecord]:
+    failures = []
+    for outcome in batch:
+        failures += [_set_aside(row) for row in (*outcome.quarantined, *outcome.refused_actions)]
+        if outcome.failure is not None:
+            failures.append(
+                FailureRecord(
+                    ticker=outcome.ticker,
+                    date=None,
+                    error_class=outcome.failure.error_class,
+                    reason=outcome.failure.reason,
+                    payload={},
+                )
+            )
+    return failures
+
+
+def _set_aside(row: Quarantined) -> FailureRecord:
+    return FailureRecord(
+        ticker=row.ticker, date=row.date, error_class=_QUARANTINED, reason=", ".join(row.rules), payload=row.payload
+    )

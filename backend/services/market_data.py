@@ -1,0 +1,116 @@
+"""What is stored of a universe, and its bars with their provenance."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from aws.s3_cache import ObjectStore
+from aws.snapshots import current_snapshot
+from backend.database.ingest_runs import RunRecord, recent_runs
+from backend.database.universes import get_universe, members, universe_keys
+from backend.database.visible_bars import coverage, price_page
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UniverseCoverage:
+    """How much there is of a universe, and how old it is."""
+
+    key: str
+    name: str
+    tickers: int
+    bars: int
+    first_session: dt.date | None
+    last_session: dt.date | None
+    known_at: dt.datetime | None
+    age_days: int | None
+    quality: dict[str, int]
+    snapshot: str | None
+    last_run: RunRecord | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceQuery:
+    """Bars of some tickers between two sessions, as known at a moment; `after` is the last row already served."""
+
+    tickers: Sequence[str]
+    start: dt.date | None
+    end: dt.date | None
+    as_of: dt.datetime
+    after: tuple[str, dt.date] | None
+    limit: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prices:
+    """Bars and where they come from; `has_more` when the limit cut them."""
+
+    rows: list[dict[str, Any]]  # Any: a row of mixed columns
+    sources: list[str]
+    quality: dict[str, int]
+    data_hash: str
+    has_more: bool
+
+
+async def universe_coverage(
+    connection: AsyncConnection, store: ObjectStore, key: str, *, today: dt.date
+) -> UniverseCoverage:
+    """Coverage and freshness of one universe."""
+    universe = await get_universe(connection, key)
+    tickers = await member_tickers(connection, key)
+    runs = await recent_runs(connection, universe_key=key, limit=1)
+    found = await coverage(connection, tickers)
+    last = found["last_session"]
+    return UniverseCoverage(
+        key=key,
+        name=universe.name,
+        tickers=len(tickers),
+        age_days=(today - last).days if last else None,
+        snapshot=await current_snapshot(store, key),
+        last_run=runs[0] if runs else None,
+        **found,
+    )
+
+
+async def all_coverage(connection: AsyncConnection, store: ObjectStore, *, today: dt.date) -> list[UniverseCoverage]:
+    """Coverage and freshness of every universe."""
+    keys = await universe_keys(connection)
+    return [await universe_coverage(connection, store, key, today=today) for key in keys]
+
+
+async def member_tickers(connection: AsyncConnection, key: str) -> list[str]:
+    """Every ticker that ever was in the universe, sorted."""
+    stays, _ = await members(connection, key)
+    return sorted({stay.ticker for stay in stays})
+
+
+async def prices(connection: AsyncConnection, query: PriceQuery) -> Prices:
+    """Bars of a query, at most `limit` of them, with sources, quality counts and a hash of the rows."""
+    rows = await price_page(
+        connection,
+        query.tickers,
+        span=(query.start, query.end),
+        as_of=query.as_of,
+        after=query.after,
+        limit=query.limit + 1,
+    )
+    page = rows[: query.limit]
+    quality = {"good": 0, "suspect": 0}
+    for row in page:
+        quality[row["data_quality"]] += 1
+        row["date"] = row["date"].isoformat()
+        row["known_at"] = row["known_at"].isoformat()
+    text = json.dumps(page, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return Prices(
+        rows=page,
+        sources=sorted({row["source"] for row in page}),
+        quality=quality,
+        data_hash=hashlib.sha256(text.encode()).hexdigest(),
+        has_more=len(rows) > query.limit,
+    )

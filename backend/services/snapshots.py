@@ -1,0 +1,179 @@
+"""Build the snapshot of a universe from the database.
+
+1. Members, actions and the clock of the bars, as known at the moment asked for.
+2. When the current snapshot already has all of that, it is the answer.
+3. Otherwise one dense block per span; a block that is in the cache already is not written again.
+4. The manifest; without `as_of` the universe's ref moves to it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+import numpy as np
+import pyarrow as pa
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from aws.blocks import encode_block
+from aws.s3_cache import ObjectStore, write_object, write_table
+from aws.snapshots import Manifest, Span, current_snapshot, load_manifest, publish, span_start, store_manifest
+from backend.database.bar_reader import DataClock, SpanBars, data_clock, read_span, session_days
+from backend.database.connection import transaction
+from backend.database.universes import ActionRecord, UniverseRecord, actions, get_universe, members
+from backend.services.errors import EmptyUniverseError
+from strategy.universe import Membership
+
+_VALUES = ("open", "high", "low", "close", "volume")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SnapshotReport:
+    """A snapshot, and whether it is another one than before."""
+
+    snapshot_id: str
+    universe: str
+    as_of: dt.datetime
+    is_new: bool
+    n_sessions: int
+    n_tickers: int
+    n_bars: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Facts:
+    universe: UniverseRecord
+    stays: Sequence[Membership]
+    actions: Sequence[ActionRecord]
+    tickers: Sequence[str]
+    clock: DataClock
+    known_at: dt.datetime
+
+
+async def build_snapshot(
+    engine: AsyncEngine,
+    store: ObjectStore,
+    universe_key: str,
+    *,
+    as_of: dt.datetime | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> SnapshotReport:
+    """Build the snapshot of a universe as known at `as_of` (None: now).
+
+    The same facts give the same snapshot, whenever it is built. With `as_of` the ref stays where it is.
+
+    Raises
+    ------
+    UnknownUniverseError, EmptyUniverseError
+        If there is no such universe, or no bar of it was known.
+    """
+    async with transaction(engine) as connection:
+        facts = await _facts(connection, universe_key, as_of)
+        if as_of is None and (current := await _unchanged(store, facts)):
+            return current
+        # Pinned to the newest fact just seen: what an ingest commits meanwhile belongs to the next snapshot.
+        spans = await _spans(connection, store, facts, as_of or facts.known_at, progress)
+    manifest = Manifest(
+        universe=universe_key,
+        currency=facts.universe.currency,
+        benchmark=facts.universe.benchmark,
+        as_of=facts.known_at,
+        n_bars=facts.clock.n_bars,
+        quality=facts.clock.quality,
+        spans=spans,
+        tables={
+            "actions": await write_table(store, _actions_table(facts.actions)),
+            "members": await write_table(store, _members_table(facts.stays)),
+        },
+    )
+    if as_of is None:
+        snapshot_id, is_new = await publish(store, manifest)
+    else:
+        snapshot_id, is_new = await store_manifest(store, manifest), False
+    return _report(snapshot_id, manifest, is_new=is_new)
+
+
+async def _facts(connection: AsyncConnection, universe_key: str, as_of: dt.datetime | None) -> _Facts:
+    universe = await get_universe(connection, universe_key)
+    stays, members_known_at = await members(connection, universe_key, as_of=as_of)
+    tickers = sorted({stay.ticker for stay in stays})
+    clock = await data_clock(connection, tickers, as_of=as_of)
+    if clock.known_at is None:
+        raise EmptyUniverseError(universe_key)
+    found = await actions(connection, tickers, as_of=as_of)
+    moments = [clock.known_at, *(action.known_at for action in found)]
+    if members_known_at is not None:
+        moments.append(members_known_at)
+    return _Facts(universe=universe, stays=stays, actions=found, tickers=tickers, clock=clock, known_at=max(moments))
+
+
+async def _unchanged(store: ObjectStore, facts: _Facts) -> SnapshotReport | None:
+    """The current snapshot, when it knows exactly the facts there are: none newer, none fewer."""
+    snapshot_id = await current_snapshot(store, facts.universe.key)
+    if snapshot_id is None:
+        return None
+    manifest = await load_manifest(store, snapshot_id)
+    same = (
+        manifest.as_of == facts.known_at
+        and manifest.n_bars == facts.clock.n_bars
+        and dict(manifest.quality) == facts.clock.quality
+        and manifest.currency == facts.universe.currency
+        and manifest.benchmark == facts.universe.benchmark
+    )
+    return _report(snapshot_id, manifest, is_new=False) if same else None
+
+
+async def _spans(
+    connection: AsyncConnection,
+    store: ObjectStore,
+    facts: _Facts,
+    as_of: dt.datetime,
+    progress: Callable[[int, int], None] | None,
+) -> tuple[Span, ...]:
+    days = await session_days(connection, facts.tickers, as_of=as_of)
+    groups = [tuple(group) for _, group in groupby(days, key=lambda day: span_start(day, days[-1]))]
+    spans = []
+    for number, sessions in enumerate(groups):
+        bars = await read_span(connection, facts.tickers, sessions[0], sessions[-1], as_of=as_of)
+        spans.append(await _written(store, sessions, bars))
+        if progress is not None:
+            progress(number + 1, len(groups))
+    return tuple(spans)
+
+
+async def _written(store: ObjectStore, sessions: tuple[dt.date, ...], bars: SpanBars) -> Span:
+    tickers = tuple(sorted(set(bars.tickers)))
+    rows = np.searchsorted(np.array(sessions, dtype="datetime64[D]"), np.array(bars.dates, dtype="datetime64[D]"))
+    columns = np.searchsorted(tickers, bars.tickers)
+    matrices = {}
+    for name in _VALUES:
+        matrices[name] = np.full((len(sessions), len(tickers)), np.nan)
+        matrices[name][rows, columns] = bars.values[name]
+    data, layout = await asyncio.to_thread(encode_block, sessions, tickers, matrices)
+    key = await write_object(store, data)
+    return Span(object=key, size=layout.size, sessions=sessions, tickers=tickers, ranges=layout.ranges)
+
+
+def _actions_table(records: Sequence[ActionRecord]) -> pa.Table:
+    types = {"ticker": pa.string(), "ex_date": pa.date32(), "kind": pa.string(), "value": pa.float64()}
+    return pa.table({name: pa.array([getattr(it, name) for it in records], kind) for name, kind in types.items()})
+
+
+def _members_table(stays: Sequence[Membership]) -> pa.Table:
+    types = {"ticker": pa.string(), "start_date": pa.date32(), "end_date": pa.date32()}
+    return pa.table({name: pa.array([getattr(stay, name) for stay in stays], kind) for name, kind in types.items()})
+
+
+def _report(snapshot_id: str, manifest: Manifest, *, is_new: bool) -> SnapshotReport:
+    return SnapshotReport(
+        snapshot_id=snapshot_id,
+        universe=manifest.universe,
+        as_of=manifest.as_of,
+        is_new=is_new,
+        n_sessions=sum(len(span.sessions) for span in manifest.spans),
+        n_tickers=len({ticker for span in manifest.spans for ticker in span.tickers}),
+        n_bars=manifest.n_bars,
+    )

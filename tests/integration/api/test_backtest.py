@@ -1,0 +1,139 @@
+"""/backtest on the bundled sample."""
+
+from __future__ import annotations
+
+import pytest
+from httpx import AsyncClient
+
+SPEC = {"strategy": "equal_weight", "universe": "SAMPLE_US5", "start": "2005-01-03", "end": "2012-12-31"}
+
+
+async def test_the_same_spec_gives_the_same_id_and_the_same_bytes(client: AsyncClient) -> None:
+    first = await client.post("/backtest", json=SPEC)
+    again = await client.post("/backtest", json={**SPEC, "parameters": {}, "costs": {"preset": "ten_bps"}})
+    assert first.status_code == 200, first.text
+    assert again.content == first.content
+    read = await client.get(f"/backtest/{first.json()['id']}")
+    assert read.content == first.content
+    assert read.headers["etag"] == f'"{first.json()["id"]}"'
+    assert "immutable" in read.headers["cache-control"]
+
+
+async def test_another_parameter_is_another_trial_in_the_ledger(client: AsyncClient) -> None:
+    before = (await client.get("/backtest/trials")).json()["total"]
+    await client.post("/backtest", json=SPEC)
+    await client.post("/backtest", json=SPEC)
+    await client.post("/backtest", json={**SPEC, "costs": {"bps": 20}})
+    assert (await client.get("/backtest/trials")).json()["total"] == before + 2
+
+
+async def test_the_result_states_what_it_was_computed_from(client: AsyncClient) -> None:
+    document = (await client.post("/backtest", json=SPEC)).json()
+    assert document["spec"]["snapshot"] == document["meta"]["snapshot"]
+    assert document["meta"]["quality"]["good"] > 0
+    assert document["honesty"]["lookahead"]["is_identical"] is True
+    assert len(document["honesty"]["lookahead"]["checked"]) == 8
+    assert all(metric["definition"] for metric in document["metrics"])
+
+
+async def test_equity_ends_where_the_books_say(client: AsyncClient) -> None:
+    document = (await client.post("/backtest", json=SPEC)).json()
+    table = (await client.get(f"/backtest/{document['id']}/equity")).json()["columns"]
+    assert table["session"][0] == document["first_session"] == "2005-01-03"
+    assert table["session"][-1] == document["last_session"] == "2012-12-31"
+    assert len(table["equity"]) == document["n_sessions"]
+    assert table["equity"][0] == 100_000.0
+    assert table["equity"][-1] == pytest.approx(document["books"]["final_equity"], abs=0.005)
+
+
+async def test_orders_are_paginated_without_loss(client: AsyncClient) -> None:
+    document = (await client.post("/backtest", json=SPEC)).json()
+    whole = (await client.get(f"/backtest/{document['id']}/orders")).json()["columns"]["ticker"]
+    found: list[str] = []
+    cursor: str | None = None
+    while True:
+        query = {"limit": "100"} | ({"cursor": cursor} if cursor else {})
+        page = (await client.get(f"/backtest/{document['id']}/orders", params=query)).json()
+        found += page["columns"]["ticker"]
+        cursor = page["next_cursor"]
+        if cursor is None:
+            break
+    assert len(whole) > 100
+    assert found == whole
+
+
+async def test_backtests_are_listed_newest_first(client: AsyncClient) -> None:
+    newest = (await client.post("/backtest", json=SPEC)).json()["id"]
+    page = (await client.get("/backtest", params={"limit": 1})).json()
+    assert [row["id"] for row in page["data"]] == [newest]
+    rest = (await client.get("/backtest", params={"cursor": page["next_cursor"]})).json()
+    assert newest not in [row["id"] for row in rest["data"]]
+    assert len(rest["data"]) == 2  # the two of the quick start
+
+
+async def test_an_idempotency_key_is_bound_to_its_request(client: AsyncClient) -> None:
+    headers = {"Idempotency-Key": "monday"}
+    first = await client.post("/backtest", json=SPEC, headers=headers)
+    again = await client.post("/backtest", json=SPEC, headers=headers)
+    other = await client.post("/backtest", json={**SPEC, "end": "2011-12-30"}, headers=headers)
+    assert again.content == first.content
+    assert other.status_code == 409
+    assert "monday" in other.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("change", "field", "word"),
+    [
+        ({"strategy": "astrology"}, "strategy", "dual_momentum"),
+        ({"start": "2012-01-03", "end": "2010-01-04"}, "start", "after end"),
+        ({"start": "2031-01-03", "end": None}, "start", "2013-03-01"),
+        ({"strategy": "dual_momentum", "parameters": {"lookback": 1}}, "lookback", "greater than or equal to 2"),
+        ({"parameters": {"lookbak": 252}}, "lookbak", "Extra inputs"),
+        ({"parameters": {"tickers": ["ENRON"]}}, "tickers", "ENRON"),
+        ({"benchmark": "ENRON"}, "benchmark", "ENRON"),
+        ({"benchmark": "FB"}, "benchmark", "no price on 2005-01-03"),
+        ({"costs": {"preset": "free_lunch"}}, "costs.preset", "ten_bps"),
+        ({"costs": {"bps": -1}}, "costs.bps", "greater than or equal to 0"),
+        ({"snapshot": "yesterday"}, "snapshot", "pattern"),
+        ({"leverage": 3}, "leverage", "Extra inputs"),
+        ({"execution": {"initial_cash": "NaN"}}, "execution.initial_cash", "finite"),
+        ({"end": "2005-01-03"}, "end", "two sessions"),
+    ],
+)
+async def test_bad_input_is_answered_with_field_and_reason(
+    client: AsyncClient, change: dict[str, object], field: str, word: str
+) -> None:
+    answer = await client.post("/backtest", json={**SPEC, **change})
+    assert answer.status_code == 422, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["field"] == field
+    assert word in answer.json()["detail"]
+
+
+async def test_closes_only_prices_cannot_fill_at_the_open(client: AsyncClient) -> None:
+    answer = await client.post("/backtest", json={"strategy": "equal_weight", "universe": "SAMPLE_US20"})
+    assert answer.status_code == 422
+    assert answer.json()["field"] == "fill"
+    assert "next_close" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("path", "word"),
+    [("/backtest/" + "0" * 64, "unknown backtest"), ("/backtest/nope/equity", "unknown backtest")],
+)
+async def test_a_missing_backtest_is_not_found(client: AsyncClient, path: str, word: str) -> None:
+    answer = await client.get(path)
+    assert answer.status_code == 404
+    assert word in answer.json()["detail"]
+
+
+async def test_an_unknown_universe_is_not_found(client: AsyncClient) -> None:
+    answer = await client.post("/backtest", json={**SPEC, "universe": "MARS"})
+    assert answer.status_code == 404
+    assert "SAMPLE_US5" in answer.json()["detail"]
+
+
+async def test_a_foreign_cursor_is_refused(client: AsyncClient) -> None:
+    answer = await client.get("/backtest", params={"cursor": "bm9wZQ=="})
+    assert answer.status_code == 422
+    assert answer.json()["field"] == "cursor"

@@ -1,0 +1,107 @@
+"""/data on the bundled sample."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from httpx import AsyncClient
+
+# IBM as the source has it (database/sample/us5_bars.parquet, Quandl WIKI): checked against the file in the test below.
+SPAN = {"tickers": "IBM,AAPL", "start": "2005-02-24", "end": "2005-03-02"}
+
+
+async def test_status_tells_coverage_freshness_and_snapshot(client: AsyncClient) -> None:
+    rows = {row["key"]: row for row in (await client.get("/data/status")).json()["data"]}
+    us5 = rows["SAMPLE_US5"]
+    # 3,270 sessions of AAPL, IBM and MSFT, 2,148 of GOOG and 196 of FB, as in PROVENANCE.md.
+    assert us5["bars"] == 3 * 3270 + 2148 + 196
+    assert (us5["first_session"], us5["last_session"]) == ("2000-03-01", "2013-03-01")
+    assert us5["age_days"] > 4000
+    assert len(us5["snapshot"]) == 64
+    assert us5["last_run"]["status"] == "succeeded"
+    assert rows["SAMPLE_US20"]["bars"] == 20 * 8313
+
+
+async def test_prices_are_as_traded_and_carry_their_provenance(client: AsyncClient) -> None:
+    payload = (await client.get("/data/prices", params=SPAN)).json()
+    apple = {row["date"]: row["close"] for row in payload["data"] if row["ticker"] == "AAPL"}
+    # AAPL split 2:1 on 2005-02-28: prices as traded halve, they are not smoothed over.
+    assert apple["2005-02-25"] == pytest.approx(88.99)
+    assert apple["2005-02-28"] == pytest.approx(44.86)
+    assert payload["meta"]["source"] == ["sample"]
+    assert payload["meta"]["quality"] == {"good": 10, "suspect": 0}
+    assert len(payload["meta"]["data_hash"]) == 64
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet", "arrow"])
+async def test_every_format_holds_the_same_rows(client: AsyncClient, form: str) -> None:
+    expected = (await client.get("/data/prices", params=SPAN)).json()
+    answer = await client.get("/data/prices", params={**SPAN, "format": form})
+    if form == "csv":
+        rows = list(csv.DictReader(io.StringIO(answer.text)))
+        found = [(row["ticker"], row["date"], float(row["close"])) for row in rows]
+    else:
+        buffer = pa.BufferReader(answer.content)
+        table = pq.read_table(buffer) if form == "parquet" else pa.ipc.open_stream(buffer).read_all()
+        found = [(row["ticker"], row["date"].isoformat(), row["close"]) for row in table.to_pylist()]
+    assert found == [(row["ticker"], row["date"], row["close"]) for row in expected["data"]]
+    assert answer.headers["x-data-hash"] == expected["meta"]["data_hash"]
+
+
+async def test_pages_of_prices_join_without_loss(client: AsyncClient) -> None:
+    whole = (await client.get("/data/prices", params=SPAN)).json()["data"]
+    first = (await client.get("/data/prices", params={**SPAN, "limit": 7})).json()
+    second = (await client.get("/data/prices", params={**SPAN, "limit": 7, "cursor": first["next_cursor"]})).json()
+    assert first["data"] + second["data"] == whole
+    assert second["next_cursor"] is None
+
+
+async def test_before_we_knew_there_was_nothing(client: AsyncClient) -> None:
+    payload = (await client.get("/data/prices", params={**SPAN, "as_of": "2001-01-01T00:00:00Z"})).json()
+    assert payload["data"] == []
+    assert payload["meta"]["as_of"].startswith("2001-01-01T00:00:00")
+
+
+async def test_a_universe_lists_its_members_on_a_date(client: AsyncClient) -> None:
+    early = (await client.get("/data/universes/SAMPLE_US5", params={"on": "2003-01-02"})).json()
+    late = (await client.get("/data/universes/SAMPLE_US5", params={"on": "2012-06-01"})).json()
+    assert [member["ticker"] for member in early["members"]] == ["AAPL", "IBM", "MSFT"]
+    assert [member["ticker"] for member in late["members"]] == ["AAPL", "FB", "GOOG", "IBM", "MSFT"]
+
+
+async def test_runs_are_listed_with_counts_that_reconcile(client: AsyncClient) -> None:
+    runs = (await client.get("/data/runs", params={"universe": "SAMPLE_US5"})).json()["data"]
+    (run,) = runs
+    assert run["rows_in"] == run["inserted"] + run["changed"] + run["unchanged"] + run["quarantined"]
+    assert (await client.get(f"/data/runs/{run['id']}/failures")).json() == []
+    quality = (await client.get("/data/quality", params={"universe": "SAMPLE_US5"})).json()
+    assert quality["quality"]["good"] == run["inserted"]
+
+
+@pytest.mark.parametrize(
+    ("path", "params", "status", "word"),
+    [
+        ("/data/prices", {"tickers": "ENRON"}, 404, "ENRON"),
+        ("/data/prices", {"tickers": " , "}, 422, "names no ticker"),
+        ("/data/prices", {"tickers": "IBM", "start": "2005-02-02", "end": "2005-01-02"}, 422, "after end"),
+        ("/data/prices", {"tickers": "IBM", "as_of": "2005-02-02T00:00:00"}, 422, "time zone"),
+        ("/data/prices", {"tickers": "IBM", "format": "xlsx"}, 422, "format"),
+        ("/data/prices", {"tickers": "IBM", "limit": "0"}, 422, "limit"),
+        ("/data/prices", {"tickers": "IBM", "start": "soon"}, 422, "start"),
+        ("/data/universes/MARS", {}, 404, "MARS"),
+        ("/data/quality", {"universe": "MARS"}, 404, "MARS"),
+        ("/data/runs/nope/failures", {}, 404, "nope"),
+        ("/data/nothing", {}, 404, "Not Found"),
+    ],
+)
+async def test_bad_input_is_answered_with_the_reason(
+    client: AsyncClient, path: str, params: dict[str, str], status: int, word: str
+) -> None:
+    answer = await client.get(path, params=params)
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert word in answer.json()["detail"]

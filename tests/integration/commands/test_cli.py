@@ -1,0 +1,143 @@
+"""The installed command, run as a person or a script runs it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from backend.config import Settings
+from backend.database.connection import make_engine
+from backend.database.leases import acquire_lease
+
+PARAKEET = Path(sys.executable).with_name("parakeet")
+
+
+def environment_of(settings: Settings, **more: str) -> dict[str, str]:
+    return {
+        "PATH": os.environ["PATH"],
+        "NEON_DATABASE_URL": "",
+        "DATABASE_URL": settings.async_source_url(),
+        "CACHE_URL": settings.cache_url,
+        "COLUMNS": "140",
+        **more,
+    }
+
+
+def parakeet(settings: Settings, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(  # noqa: S603  the command under test
+        [PARAKEET, *arguments], env=environment_of(settings, **more), capture_output=True, text=True, check=False
+    )
+
+
+def document(done: subprocess.CompletedProcess[str]) -> Any:  # Any: JSON
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_quickstart_repeats_nothing(sample_settings: Settings) -> None:
+    first = document(parakeet(sample_settings, "quickstart", "--json"))
+    again = document(parakeet(sample_settings, "quickstart", "--json"))
+    assert [item["spec"]["strategy"] for item in first] == ["dual_momentum", "equal_weight"]
+    assert again == first
+    (us5,) = (row for row in document(parakeet(sample_settings, "data", "status", "--json")) if row["tickers"] == 5)
+    assert us5["last_run"]["inserted"] == us5["bars"]
+
+
+def test_a_backtest_by_command_line_and_by_python_is_one(sample_settings: Settings) -> None:
+    arguments = ("backtest", "dual_momentum", "SAMPLE_US5", "--param", "top_n=1", "--start", "2004-01-02", "--json")
+    first = parakeet(sample_settings, *arguments)
+    assert document(first)["spec"]["parameters"]["top_n"] == 1
+    assert parakeet(sample_settings, *arguments).stdout == first.stdout
+
+
+def test_summaries_are_drawn_for_people(sample_settings: Settings) -> None:
+    done = parakeet(sample_settings, "backtest", "equal_weight", "SAMPLE_US5")
+    assert done.returncode == 0, done.stderr
+    assert "equal_weight" in done.stdout
+    assert "max drawdown" in done.stdout
+    assert " %" in done.stdout
+
+
+def test_strategies_are_listed_and_described(sample_settings: Settings) -> None:
+    assert "hierarchical_risk_parity" in parakeet(sample_settings, "strategies").stdout
+    assert "lookback" in parakeet(sample_settings, "strategies", "dual_momentum").stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "word"),
+    [
+        (("backtest", "astrology", "SAMPLE_US5"), 2, "dual_momentum"),
+        (("backtest", "equal_weight", "MARS"), 3, "SAMPLE_US5"),
+        (("backtest", "equal_weight", "SAMPLE_US5", "--param", "tickers"), 2, "name=value"),
+        (("backtest", "equal_weight", "SAMPLE_US5", "--param", 'tickers=["ENRON"]'), 2, "ENRON"),
+        (("backtest", "equal_weight", "SAMPLE_US5", "--costs", "none"), 2, "ten_bps"),
+        (("backtest", "equal_weight", "SAMPLE_US5", "--rebalance", "hourly"), 2, "monthly"),
+        (("backtest", "equal_weight", "SAMPLE_US5", "--start", "2012-01-03", "--end", "2011-01-03"), 2, "after end"),
+        (("strategies", "astrology"), 3, "dual_momentum"),
+        (("snapshot", "MARS"), 3, "SAMPLE_US5"),
+        (("ingest", "MARS"), 2, "source"),
+        (("ingest", "MARS", "--source", "oracle"), 2, "tiingo"),
+        (("ingest", "MARS", "--source", "sample"), 2, "SAMPLE_US5"),
+        (("ingest", "MINE", "--source", "files"), 2, "--path"),
+        (("ingest", "MINE", "--source", "files", "--path", "nowhere.csv"), 2, "nowhere.csv"),
+        (("ingest", "MINE", "--source", "tiingo", "--tickers", "SPY"), 2, "TIINGO_API_KEY"),
+        (("ingest", "SAMPLE_US5", "--source", "sample", "--tickers", "ENRON"), 1, "ENRON"),
+    ],
+)
+def test_bad_input_has_an_exit_code_and_a_reason(
+    sample_settings: Settings, arguments: tuple[str, ...], code: int, word: str
+) -> None:
+    done = parakeet(sample_settings, *arguments)
+    assert done.returncode == code, done.stdout + done.stderr
+    assert word in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_errors_are_json_where_machines_read(sample_settings: Settings) -> None:
+    done = parakeet(sample_settings, "backtest", "astrology", "SAMPLE_US5", "--json")
+    assert json.loads(done.stderr)["field"] == "strategy"
+    assert json.loads(done.stderr)["exit_code"] == done.returncode == 2
+
+
+def test_a_file_with_wrong_columns_names_them_and_the_remedy(sample_settings: Settings, tmp_path: Path) -> None:
+    path = tmp_path / "odd.csv"
+    path.write_text("when,what,how_much\n2020-01-02,SPY,300\n")
+    done = parakeet(sample_settings, "ingest", "MINE", "--source", "files", "--path", str(path))
+    assert done.returncode == 2
+    assert "how_much" in done.stderr
+    assert "--map" in done.stderr
+
+
+def test_a_file_that_cannot_be_read_is_named(sample_settings: Settings, tmp_path: Path) -> None:
+    path = tmp_path / "torn.parquet"
+    path.write_bytes(b"PAR1 and then nothing")
+    done = parakeet(sample_settings, "ingest", "MINE", "--source", "files", "--path", str(path))
+    assert done.returncode == 2
+    assert "torn.parquet" in done.stderr
+
+
+def test_a_database_that_is_down_has_its_exit_code(sample_settings: Settings) -> None:
+    # Port 9 is discard: nothing listens there.
+    more = {"DATABASE_URL": "postgresql://u:very-secret@127.0.0.1:9/db", "DATABASE_CONNECT_TIMEOUT_S": "0.2"}
+    for arguments in (("data", "status"), ("migrate",)):
+        done = parakeet(sample_settings, *arguments, **more)
+        assert done.returncode == 4, done.stderr
+        assert "does not answer" in done.stderr
+        assert "very-secret" not in done.stdout + done.stderr
+
+
+async def test_a_universe_that_is_being_ingested_is_locked(sample_settings: Settings) -> None:
+    engine = make_engine(sample_settings.async_source_url())
+    async with engine.begin() as connection:
+        await acquire_lease(connection, "ingest:SAMPLE_US5", "somebody", ttl_s=60, now=dt.datetime.now(dt.UTC))
+    await engine.dispose()
+    done = parakeet(sample_settings, "ingest", "SAMPLE_US5")
+    assert done.returncode == 5
+    assert "another run" in done.stderr

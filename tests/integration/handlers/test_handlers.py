@@ -1,0 +1,109 @@
+"""Each Lambda answers a recorded event of API Gateway (payload 2.0), the ingest Lambda one of the scheduler."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+from sqlalchemy import create_engine, text
+
+from backend.config import Settings
+from backend.database.errors import UnknownUniverseError
+from backend.database.urls import direct_url
+from backend.ingest.errors import SourceSettingsError
+
+EVENTS = Path(__file__).parent / "events"
+
+
+def recorded(name: str) -> dict[str, Any]:  # Any: JSON
+    event: dict[str, Any] = json.loads((EVENTS / f"{name}.json").read_text())
+    return event
+
+
+def loaded(module: str, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """The handler module as a fresh container loads it, on the settings of the test."""
+    monkeypatch.setenv("DATABASE_URL", settings.async_source_url())
+    monkeypatch.setenv("CACHE_URL", settings.cache_url)
+    monkeypatch.setenv("NEON_DATABASE_URL", "")
+    sys.modules.pop(module, None)
+    return importlib.import_module(module)
+
+
+def answered(area: str, event: str, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Any:  # Any: JSON
+    handler = loaded(f"backend.handlers.{area}", settings, monkeypatch).handler
+    answer = handler(recorded(event), None)
+    assert answer["statusCode"] == 200, answer["body"]
+    return json.loads(answer["body"])
+
+
+def test_the_data_lambda_answers_status(sample_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    body = answered("data", "data_status", sample_settings, monkeypatch)
+    assert {row["key"] for row in body["data"]} == {"SAMPLE_US5", "SAMPLE_US20"}
+
+
+def test_the_data_lambda_answers_prices(sample_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    body = answered("data", "data_prices", sample_settings, monkeypatch)
+    # 2003-01-04 and -05 were a weekend.
+    assert [row["date"] for row in body["data"]] == [f"2003-01-{day:02}" for day in (2, 3, 6, 7, 8)]
+
+
+def test_the_strategies_lambda_lists_strategies(sample_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    body = answered("strategies", "strategies_list", sample_settings, monkeypatch)
+    assert "dual_momentum" in [item["key"] for item in body["data"]]
+
+
+def test_the_backtest_lambda_runs_a_backtest(sample_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    body = answered("backtest", "backtest_post", sample_settings, monkeypatch)
+    again = answered("backtest", "backtest_post", sample_settings, monkeypatch)
+    assert body["spec"]["universe"] == "SAMPLE_US5"
+    assert again == body
+
+
+def test_the_ingest_lambda_brings_a_universe_up_to_date(
+    sample_settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = loaded("backend.lambda_daily_ingest", sample_settings, monkeypatch)
+    report = module.handler(recorded("scheduled_ingest"), None)
+    assert report["status"] == "succeeded"
+    assert report["inserted"] == report["changed"] == 0
+    # Five tickers, the sessions of the last five days up to 2013-03-01: Feb 24 was a Sunday, so 25 to 1 March.
+    assert report["unchanged"] == report["rows_in"] == 5 * 5
+    engine = create_engine(direct_url(sample_settings.async_source_url()))
+    with engine.connect() as connection:
+        runs = connection.scalar(text("SELECT count(*) FROM ingest_runs WHERE universe_key = 'SAMPLE_US5'"))
+    engine.dispose()
+    assert runs == 2
+
+
+@pytest.mark.parametrize(
+    ("event", "error"),
+    [
+        ({}, ValidationError),
+        ({"universe_key": "SAMPLE_US5", "lookback": 3}, ValidationError),
+        ({"universe_key": "MARS"}, (UnknownUniverseError, SourceSettingsError)),
+    ],
+)
+def test_a_wrong_event_raises_so_that_it_reaches_the_dead_letters(
+    event: dict[str, Any], error: type[Exception], sample_settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = loaded("backend.lambda_daily_ingest", sample_settings, monkeypatch)
+    with pytest.raises(error):
+        module.handler(event, None)
+
+
+@pytest.mark.parametrize("area", ["data", "strategies", "backtest"])
+def test_no_handler_imports_what_it_does_not_use_at_start(area: str, tmp_path: Path) -> None:
+    heavy = ("pandas", "scipy", "sklearn", "yfinance", "boto3", "pyarrow")
+    script = f"import sys, backend.handlers.{area}; print([name for name in {heavy} if name in sys.modules])"
+    environment = {"DATABASE_URL": f"sqlite:///{tmp_path}/t.db", "CACHE_URL": str(tmp_path), "NEON_DATABASE_URL": ""}
+    done = subprocess.run(  # noqa: S603  our own interpreter and script
+        [sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"

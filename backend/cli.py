@@ -11,7 +11,7 @@ import datetime as dt
 import json
 import logging
 from collections.abc import Callable, Coroutine
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -160,7 +160,6 @@ def backtest(
             params or (),
             span=(start.date() if start else None, end.date() if end else None),
             costs=costs,
-            benchmark=benchmark,
             execution={
                 "fill": fill,
                 "rebalance": rebalance,
@@ -168,6 +167,7 @@ def backtest(
                 "fractional_shares": not whole_shares,
             },
         )
+        request = replace(request, benchmark=benchmark)
         (document,) = _run(Settings(), lambda resources: stored_documents(resources, [request]))
     if as_json:
         typer.echo(document)

@@ -21,7 +21,6 @@ def parsed_request(
     *,
     span: tuple[dt.date | None, dt.date | None],
     costs: str,
-    benchmark: str | None,
     execution: Mapping[str, Any],  # Any: fields of Execution, checked by it
 ) -> BacktestRequest:
     """Request of the options; `RequestError` names the one that is wrong."""
@@ -36,7 +35,6 @@ def parsed_request(
         end=end,
         costs=PRESETS[costs],
         execution=Execution(**execution),
-        benchmark=benchmark,
     )
 
 

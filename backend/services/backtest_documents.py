@@ -7,6 +7,7 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping
+from dataclasses import asdict
 
 import numpy as np
 import pyarrow as pa
@@ -52,17 +53,11 @@ def document_of(
         "first_session": str(sessions[0]),
         "last_session": str(sessions[-1]),
         "n_sessions": int(sessions.size),
-        "metrics": [
-            {"key": metric.key, "value": metric.value, "unit": metric.unit, "definition": metric.definition}
-            for metric in result.metrics
-        ],
+        "metrics": [asdict(metric) for metric in result.metrics],
         "benchmark": {"kind": kind, "ticker": spec.benchmark, "definition": BENCHMARK_DEFINITIONS[kind]},
         "books": result.simulation.books(),
         "honesty": {
-            "lookahead": {
-                "checked": list(result.lookahead.checked),
-                "is_identical": result.lookahead.is_identical,
-            },
+            "lookahead": asdict(result.lookahead),
             "quality": dict(manifest.quality),
             "delisted": result.simulation.n_delisted,
         },

@@ -18,27 +18,32 @@ from strategy.errors import PanelError
 from strategy.panel import FloatArray, IntArray
 
 Linkage = Literal["single", "complete", "average", "ward"]
+# A perfectly hedged cluster has variance 0, which rounding may turn negative; weights would follow.
+SMALLEST_VARIANCE = float(np.finfo(np.float64).tiny)
 
 
 def hierarchical_risk_parity(covariance: FloatArray, *, linkage: Linkage = "single") -> FloatArray:
     """Weights that sum to 1.
 
+    As in the paper, the lower column goes first within a pair of the tree. Where a bisection cuts through a pair, the
+    weights therefore depend on the order of the columns; that can happen from five assets on.
+
     Parameters
     ----------
     covariance : ndarray of shape (n_assets, n_assets)
-        Covariance of returns; finite, every variance above zero.
+        Covariance of returns; symmetric, finite, every variance above zero.
     linkage : {"single", "complete", "average", "ward"}
         How the distance of two clusters is measured; the paper uses "single".
 
     Returns
     -------
     ndarray of shape (n_assets,)
-        Share of each asset, > 0.
+        Share of each asset, >= 0; 0 only beside a cluster that hedges itself completely.
 
     Raises
     ------
     PanelError
-        If the matrix is not square and finite, or a variance is not above zero.
+        If the matrix is not square, finite and symmetric, or a variance is not above zero.
     """
     _check(covariance)
     if covariance.shape[0] == 1:
@@ -47,10 +52,12 @@ def hierarchical_risk_parity(covariance: FloatArray, *, linkage: Linkage = "sing
 
 
 def _check(covariance: FloatArray) -> None:
-    if covariance.ndim != 2 or covariance.shape[0] != covariance.shape[1] or covariance.shape[0] == 0:  # noqa: PLR2004
+    if covariance.ndim != 2 or covariance.shape[0] != covariance.shape[1] or covariance.size == 0:  # noqa: PLR2004  a matrix
         raise PanelError(f"a covariance matrix is square, not {covariance.shape}")
     if not np.isfinite(covariance).all() or (np.diag(covariance) <= 0).any():
         raise PanelError("a covariance matrix is finite, with variances above zero")
+    if not np.allclose(covariance, covariance.T, rtol=1e-9, atol=1e-12 * np.diag(covariance).max()):
+        raise PanelError("a covariance matrix is symmetric")
 
 
 def _leaf_order(covariance: FloatArray, linkage: Linkage) -> IntArray:
@@ -88,4 +95,4 @@ def _cluster_variance(covariance: FloatArray, cluster: IntArray) -> float:
     part = covariance[np.ix_(cluster, cluster)]
     inverse = 1 / np.diag(part)
     inverse /= inverse.sum()
-    return float(inverse @ part @ inverse)
+    return max(float(inverse @ part @ inverse), SMALLEST_VARIANCE)

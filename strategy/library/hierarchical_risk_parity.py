@@ -10,6 +10,9 @@ from strategy.library.contract import Parameters, Strategy
 from strategy.library.selection import candidates
 from strategy.panel import BoolArray, FloatArray, IntArray, PricePanel
 
+# Returns that differ by no more than this differ by rounding: such an asset (cash that accrues) has no risk to share.
+RETURN_ROUNDING = 1e-12
+
 
 class HierarchicalRiskParityParameters(Parameters):
     """Window of returns and kind of tree."""
@@ -21,6 +24,13 @@ class HierarchicalRiskParityParameters(Parameters):
         description="Returns from which variances and correlations are estimated.",
         json_schema_extra={"unit": "sessions"},
     )
+    min_observations: int = Field(
+        default=252,
+        ge=20,
+        le=1260,
+        description="Fewest returns to decide on while there are fewer than the lookback; never more than the lookback.",
+        json_schema_extra={"unit": "sessions"},
+    )
     linkage: Linkage = Field(default="single", description="How the distance of two clusters is measured.")
     tickers: tuple[str, ...] = Field(
         default=(), max_length=10_000, description="Assets to hold; none means every member of the universe."
@@ -28,12 +38,16 @@ class HierarchicalRiskParityParameters(Parameters):
 
 
 def _target_weights(panel: PricePanel, rows: IntArray, parameters: HierarchicalRiskParityParameters) -> FloatArray:
-    """Weights of each row; an asset without a close on every session of the window, or that never moved, has none."""
+    """Weights of each row; cash where no asset qualifies, or where there are fewer than `min_observations` returns.
+
+    An asset qualifies if it is active, has a close on every session of the window, and its return varies.
+    """
     active = candidates(panel, rows, parameters.tickers)
+    needed = min(parameters.min_observations, parameters.lookback)
     weights = np.zeros(active.shape)
     for number, row in enumerate(rows):
-        if row >= parameters.lookback:
-            window = panel.prices[row - parameters.lookback : row + 1]
+        if row >= needed:
+            window = panel.prices[max(row - parameters.lookback, 0) : row + 1]
             weights[number] = _allocated(window, active[number], parameters.linkage)
     return weights
 
@@ -41,7 +55,8 @@ def _target_weights(panel: PricePanel, rows: IntArray, parameters: HierarchicalR
 def _allocated(prices: FloatArray, active: BoolArray, linkage: Linkage) -> FloatArray:
     columns = np.flatnonzero(active & np.isfinite(prices).all(axis=0))
     returns = prices[1:, columns] / prices[:-1, columns] - 1
-    columns, returns = columns[np.ptp(returns, axis=0) > 0], returns[:, np.ptp(returns, axis=0) > 0]
+    varies = np.ptp(returns, axis=0) > RETURN_ROUNDING
+    columns, returns = columns[varies], returns[:, varies]
     weights = np.zeros(active.size)
     if columns.size:
         covariance = np.atleast_2d(np.cov(returns, rowvar=False))

@@ -43,6 +43,11 @@ def lookahead_proof(
     n_samples : int
         Decisions to check; all of them when there are fewer.
 
+    Returns
+    -------
+    LookaheadProof
+        The sessions that were checked, in order.
+
     Raises
     ------
     LookaheadError
@@ -52,7 +57,7 @@ def lookahead_proof(
     for number in sample:
         other = scrambled_after(panel, int(rows[number]), generator)
         again = strategy.target_weights(other, rows[: number + 1], parameters)[number]
-        if not np.array_equal(again, weights[number]):
+        if again.tobytes() != weights[number].tobytes():
             raise LookaheadError(strategy.key, str(panel.sessions[rows[number]]))
     return LookaheadProof(checked=tuple(str(panel.sessions[rows[number]]) for number in sample))
 

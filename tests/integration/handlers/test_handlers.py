@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -27,50 +29,70 @@ def recorded(name: str) -> dict[str, Any]:  # Any: JSON
     return event
 
 
-def loaded(module: str, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    """The handler module as a fresh container loads it, on the settings of the test."""
-    monkeypatch.setenv("DATABASE_URL", settings.async_source_url())
-    monkeypatch.setenv("CACHE_URL", settings.cache_url)
+class Containers:
+    """Loads handler modules as fresh containers do, and shuts them down."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        asyncio.set_event_loop(self._loop)
+        self._modules: list[ModuleType] = []
+
+    def load(self, module: str) -> ModuleType:
+        sys.modules.pop(module, None)
+        self._modules.append(importlib.import_module(module))
+        return self._modules[-1]
+
+    def invoke(self, area: str, event: str) -> Any:  # Any: JSON
+        answer = self.load(f"backend.handlers.{area}").handler(recorded(event), None)
+        assert answer["statusCode"] == 200, answer["body"]
+        return json.loads(answer["body"])
+
+    def shut_down(self) -> None:
+        for module in self._modules:
+            for container in getattr(module, "_containers", []):
+                container.loop.run_until_complete(container.resources.engine.dispose())
+                container.loop.close()
+            if hasattr(module.handler, "app"):
+                self._loop.run_until_complete(module.handler.app.state.resources.engine.dispose())
+        asyncio.set_event_loop(None)
+        self._loop.close()
+
+
+@pytest.fixture
+def containers(sample_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Containers]:
+    monkeypatch.setenv("DATABASE_URL", sample_settings.async_source_url())
+    monkeypatch.setenv("CACHE_URL", sample_settings.cache_url)
     monkeypatch.setenv("NEON_DATABASE_URL", "")
-    sys.modules.pop(module, None)
-    return importlib.import_module(module)
+    found = Containers()
+    yield found
+    found.shut_down()
 
 
-def answered(area: str, event: str, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Any:  # Any: JSON
-    handler = loaded(f"backend.handlers.{area}", settings, monkeypatch).handler
-    answer = handler(recorded(event), None)
-    assert answer["statusCode"] == 200, answer["body"]
-    return json.loads(answer["body"])
-
-
-def test_the_data_lambda_answers_status(sample_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    body = answered("data", "data_status", sample_settings, monkeypatch)
+def test_the_data_lambda_answers_status(containers: Containers) -> None:
+    body = containers.invoke("data", "data_status")
     assert {row["key"] for row in body["data"]} == {"SAMPLE_US5", "SAMPLE_US20"}
 
 
-def test_the_data_lambda_answers_prices(sample_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    body = answered("data", "data_prices", sample_settings, monkeypatch)
+def test_the_data_lambda_answers_prices(containers: Containers) -> None:
+    body = containers.invoke("data", "data_prices")
     # 2003-01-04 and -05 were a weekend.
     assert [row["date"] for row in body["data"]] == [f"2003-01-{day:02}" for day in (2, 3, 6, 7, 8)]
 
 
-def test_the_strategies_lambda_lists_strategies(sample_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    body = answered("strategies", "strategies_list", sample_settings, monkeypatch)
+def test_the_strategies_lambda_lists_strategies(containers: Containers) -> None:
+    body = containers.invoke("strategies", "strategies_list")
     assert "dual_momentum" in [item["key"] for item in body["data"]]
 
 
-def test_the_backtest_lambda_runs_a_backtest(sample_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    body = answered("backtest", "backtest_post", sample_settings, monkeypatch)
-    again = answered("backtest", "backtest_post", sample_settings, monkeypatch)
+def test_the_backtest_lambda_runs_a_backtest(containers: Containers) -> None:
+    body = containers.invoke("backtest", "backtest_post")
+    again = containers.invoke("backtest", "backtest_post")
     assert body["spec"]["universe"] == "SAMPLE_US5"
     assert again == body
 
 
-def test_the_ingest_lambda_brings_a_universe_up_to_date(
-    sample_settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    module = loaded("backend.lambda_daily_ingest", sample_settings, monkeypatch)
-    report = module.handler(recorded("scheduled_ingest"), None)
+def test_the_ingest_lambda_brings_a_universe_up_to_date(containers: Containers, sample_settings: Settings) -> None:
+    report = containers.load("backend.lambda_daily_ingest").handler(recorded("scheduled_ingest"), None)
     assert report["status"] == "succeeded"
     assert report["inserted"] == report["changed"] == 0
     # Five tickers, the sessions of the last five days up to 2013-03-01: Feb 24 was a Sunday, so 25 to 1 March.
@@ -91,9 +113,9 @@ def test_the_ingest_lambda_brings_a_universe_up_to_date(
     ],
 )
 def test_a_wrong_event_raises_so_that_it_reaches_the_dead_letters(
-    event: dict[str, Any], error: type[Exception], sample_settings: Settings, monkeypatch: pytest.MonkeyPatch
+    event: dict[str, Any], error: type[Exception], containers: Containers
 ) -> None:
-    module = loaded("backend.lambda_daily_ingest", sample_settings, monkeypatch)
+    module = containers.load("backend.lambda_daily_ingest")
     with pytest.raises(error):
         module.handler(event, None)
 

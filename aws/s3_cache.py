@@ -19,6 +19,7 @@ from aws.errors import (
     StoreUnavailableError,
 )
 from aws.folder_cache import FolderCache
+from aws.local_copy import LocalCopy
 from aws.object_store import ObjectStore, Ref, checked_key
 
 if TYPE_CHECKING:
@@ -33,8 +34,11 @@ _MISSING = {"NoSuchKey", "404", "NotFound"}
 _CONFLICT = {"PreconditionFailed", "ConditionalRequestConflict", "412", "409"}
 
 
-def open_cache(url: str) -> ObjectStore:
-    """Cache of a URL: ``s3://bucket/prefix``, ``file:///folder`` or a folder path."""
+def open_cache(url: str, *, local_copy: Path | None = None) -> ObjectStore:
+    """Cache of a URL: ``s3://bucket/prefix``, ``file:///folder`` or a folder path.
+
+    What was read from S3 is kept in the folder `local_copy`, where one is given.
+    """
     scheme, separator, rest = url.partition("://")
     if not separator:
         return FolderCache(Path(url))
@@ -43,7 +47,8 @@ def open_cache(url: str) -> ObjectStore:
     bucket, _, prefix = rest.partition("/")
     if scheme != "s3" or not bucket:
         raise CacheUrlError("CACHE_URL", url, "expected a folder, or s3://bucket/prefix")
-    return S3Cache(bucket, prefix)
+    remote = S3Cache(bucket, prefix)
+    return remote if local_copy is None else LocalCopy(remote, local_copy)
 
 
 class S3Cache:

@@ -226,10 +226,11 @@ def status(*, as_json: Json = False) -> None:
 def quickstart(*, as_json: Json = False) -> None:
     """Migrate, ingest the bundled sample, build its snapshots, and run two backtests; what is done is not repeated."""
     from backend.commands.quickstart import run_quickstart  # noqa: PLC0415  start-up
+    from backend.database.migrations import migrate as upgrade  # noqa: PLC0415  start-up
 
     settings = Settings()
     with reported_errors(as_json=as_json):
-        migrate(as_json=False) if not as_json else None
+        upgrade(settings.direct_source_url())
         documents = _run(settings, lambda resources: run_quickstart(resources, settings, is_quiet=as_json))
     if as_json:
         print_json([json.loads(document) for document in documents])

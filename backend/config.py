@@ -6,7 +6,7 @@ import logging
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field, SecretStr
+from pydantic import BeforeValidator, Field, SecretStr, ValidationInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -16,10 +16,11 @@ PLACEHOLDER = "YOUR-"
 logger = logging.getLogger(__name__)
 
 
-def _unset_if_placeholder(value: object) -> object:
+def _unset_if_placeholder(value: object, info: ValidationInfo) -> object:
     text = value.get_secret_value() if isinstance(value, SecretStr) else value
     if isinstance(text, str) and PLACEHOLDER in text:
-        logger.warning("a setting still holds the placeholder of env.template: it counts as unset")
+        name = (info.field_name or "").upper()
+        logger.warning("%s still holds the placeholder of env.template and counts as unset", name)
         return None
     return value if text else None
 
@@ -50,6 +51,9 @@ class Settings(BaseSettings):
     )
     cache_url: str = Field(
         default=str(ROOT / "cache"), description="Folder, or s3://bucket/prefix, of the Parquet cache."
+    )
+    cache_local_copy: Path | None = Field(
+        default=None, description="Folder that keeps what was read from an S3 cache; on Lambda under /tmp."
     )
     tiingo_api_key: OptionalSecret = Field(default=None, description="Key of the Tiingo source.")
     ingest_concurrency: int = Field(default=8, ge=1, le=64, description="Tickers fetched at once by one ingest run.")

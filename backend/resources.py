@@ -26,7 +26,7 @@ def open_resources(settings: Settings) -> Resources:
         pool_size=settings.database_pool_size,
         connect_timeout_s=settings.database_connect_timeout_s,
     )
-    return Resources(engine=engine, store=open_cache(settings.cache_url))
+    return Resources(engine=engine, store=open_cache(settings.cache_url, local_copy=settings.cache_local_copy))
 
 
 def source_url(settings: Settings) -> str:

@@ -23,7 +23,7 @@ from strategy.errors import StrategyError
 OK, INCOMPLETE, BAD_INPUT, NOT_FOUND, UNAVAILABLE, LOCKED = 0, 1, 2, 3, 4, 5
 _EXIT_CODES = {404: NOT_FOUND, 409: LOCKED, 422: BAD_INPUT, 503: UNAVAILABLE}
 
-console = Console()
+console = Console(soft_wrap=True)
 _errors = Console(stderr=True)
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from numpy.typing import NDArray
 
-from aws.blocks import FOOTER, decode_columns, encode_block
+from aws.blocks import FOOTER, BlockLayout, decode_columns, encode_block
 
 Matrix = NDArray[np.float64]
 
@@ -23,8 +23,8 @@ def labels(shape: tuple[int, ...]) -> tuple[list[dt.date], list[str]]:
     return sessions, [f"T{number:04d}" for number in range(shape[1])]
 
 
-def fetched(data: bytes, layout: object, names: list[str]) -> dict[str, bytes]:
-    ranges = layout.ranges  # type: ignore[attr-defined]  kept short for the tests
+def fetched(data: bytes, layout: BlockLayout, names: list[str]) -> dict[str, bytes]:
+    ranges = layout.ranges
     return {name: data[ranges[name].offset : ranges[name].offset + ranges[name].length] for name in (FOOTER, *names)}
 
 

@@ -153,7 +153,7 @@ async def test_a_folder_that_cannot_be_made_is_unavailable(tmp_path: Path) -> No
 async def test_an_interrupted_write_leaves_no_object(tmp_path: Path) -> None:
     store = FolderCache(tmp_path)
     with pytest.raises(TypeError):
-        await store.put("objects/x", None)  # type: ignore[arg-type]  a write that fails half-way
+        await store.put("objects/x", None)  # type: ignore[arg-type]  # fails half-way
     assert list((tmp_path / "objects").iterdir()) == []
 
 

@@ -1,4 +1,4 @@
-"""The cache in a local folder: the same layout as in S3, read and written with aiofiles."""
+"""The cache in a local folder: the same layout as in S3."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class FolderCache:
     async def put(self, key: str, data: bytes) -> None:
         """Write a file unless it is there."""
         if not await self.exists(key):
-            await self._write(key, data)
+            await asyncio.to_thread(self._write, self._root / key, data)
 
     async def exists(self, key: str) -> bool:
         """Whether the file is there."""
@@ -49,21 +49,12 @@ class FolderCache:
             data = await self.get(key)
         except ObjectNotFoundError:
             return None
-        return Ref(data=data, version=hashlib.sha256(data).hexdigest())
+        return Ref(data=data, version=_version(data))
 
     async def swap_ref(self, key: str, data: bytes, *, expected: str | None) -> None:
         """Compare and swap under a lock file that other processes respect."""
-        with _wrapped_os_errors(self._root):
-            self._root.mkdir(parents=True, exist_ok=True)
-            descriptor = os.open(self._root / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
-        try:
-            await asyncio.to_thread(fcntl.flock, descriptor, fcntl.LOCK_EX)
-            found = await self.read_ref(key)
-            if (found.version if found else None) != expected:
-                raise RefConflictError(key)
-            await self._write(key, data)
-        finally:
-            os.close(descriptor)  # gives the lock back
+        # One call of one thread: waiting for the lock while its holder waits for a thread would never end.
+        await asyncio.to_thread(self._swap, key, data, expected)
 
     async def check(self) -> None:
         """The folder can be made and written."""
@@ -72,19 +63,32 @@ class FolderCache:
             if not os.access(self._root, os.W_OK):
                 raise StoreUnavailableError(str(self._root), "not writable")
 
-    async def _write(self, key: str, data: bytes) -> None:
+    def _swap(self, key: str, data: bytes, expected: str | None) -> None:
         path = self._root / checked_key(key)
+        with _wrapped_os_errors(self._root):
+            self._root.mkdir(parents=True, exist_ok=True)
+            with (self._root / ".lock").open("ab") as lock:  # closing it gives the lock back
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                if (_version(path.read_bytes()) if path.exists() else None) != expected:
+                    raise RefConflictError(key)
+                self._write(path, data)
+
+    def _write(self, path: Path, data: bytes) -> None:
         draft = path.with_name(f".{path.name}.{uuid4().hex}")
         with _wrapped_os_errors(self._root):
-            await asyncio.to_thread(path.parent.mkdir, parents=True, exist_ok=True)
+            path.parent.mkdir(parents=True, exist_ok=True)
             try:
-                async with aiofiles.open(draft, "wb") as file:
-                    await file.write(data)
-                    await file.flush()
-                    await asyncio.to_thread(os.fsync, file.fileno())
-                await asyncio.to_thread(draft.replace, path)
+                with draft.open("wb") as file:
+                    file.write(data)
+                    file.flush()
+                    os.fsync(file.fileno())
+                draft.replace(path)
             finally:
-                await asyncio.to_thread(draft.unlink, missing_ok=True)
+                draft.unlink(missing_ok=True)
+
+
+def _version(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
 
 
 @contextmanager

@@ -47,8 +47,10 @@ prepare_environment() {
     # The tests group holds the runtime too.
     if [ "$(cat "$stamp" 2>/dev/null)" != "$wanted" ]; then
         echo "installing the $group requirements (once; a minute or two)"
-        .venv/bin/python -m pip install --quiet --disable-pip-version-check --requirement "$lock"
-        .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+        # Explicitly, since `set -e` does not hold in a function whose caller tests its outcome.
+        .venv/bin/python -m pip install --quiet --disable-pip-version-check --requirement "$lock" &&
+            .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --editable . ||
+            fail "the $group requirements could not be installed; see above, then run this again"
         printf '%s' "$wanted" >"$stamp"
     fi
 }

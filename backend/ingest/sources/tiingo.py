@@ -27,7 +27,23 @@ _FIELDS = {name: name for name in ("open", "high", "low", "close", "volume")} | 
 
 
 class TiingoSource:
-    """Bars of one ticker per request; the key goes into a header and nowhere else."""
+    """Bars of one ticker per request; the key goes into a header and nowhere else.
+
+    Parameters
+    ----------
+    api_key : str
+    base_url : str
+        Scheme and host.
+    timeout_s : float
+        For connecting, and for each wait for bytes.
+    client : httpx.AsyncClient or None
+        Whoever passes one closes it; None: one of its own.
+
+    Raises
+    ------
+    SourceSettingsError
+        If the key is missing or cannot be sent. The message does not show it.
+    """
 
     name = "tiingo"
 
@@ -41,7 +57,13 @@ class TiingoSource:
     ) -> None:
         if not api_key:
             raise SourceSettingsError("TIINGO_API_KEY", None, "the source tiingo needs a key; set it in backend/.env")
-        self._client = client or httpx.AsyncClient(base_url=base_url, timeout=timeout_s)
+        # The HTTP library would refuse such a header with a message that shows it.
+        if not (api_key.isascii() and api_key.isprintable() and " " not in api_key):
+            raise SourceSettingsError("TIINGO_API_KEY", "(hidden)", "holds a space or a character that is not ASCII")
+        self._base_url = base_url.rstrip("/")
+        self._timeout_s = timeout_s
+        self._is_own_client = client is None
+        self._client = client or httpx.AsyncClient()
         self._headers = {"Authorization": f"Token {api_key}"}
 
     async def tickers(self) -> Sequence[str]:
@@ -49,12 +71,28 @@ class TiingoSource:
         return ()
 
     async def close(self) -> None:
-        """Close the connections."""
-        await self._client.aclose()
+        """Close the connections, unless the client was passed in."""
+        if self._is_own_client:
+            await self._client.aclose()
 
     async def fetch(self, request: FetchRequest) -> Fetched:
-        """Bars and actions of a ticker; an empty table when there is nothing new."""
+        """Bars and actions of a ticker.
+
+        Returns
+        -------
+        Fetched
+            Empty when a request with a start finds no bar.
+
+        Raises
+        ------
+        SourceError
+            The leaf that says why; `TickerNotFoundError` also when a ticker has no bar at all.
+        SourceSettingsError
+            If the vendor refuses the key.
+        """
         rows = self._rows(request.ticker, await self._response(request))
+        if not rows and request.start is None:
+            raise TickerNotFoundError(self.name, request.ticker, "no bar at all")
         try:
             return _fetched(request.ticker, rows)
         except (KeyError, TypeError, ValueError, pa.ArrowException) as error:
@@ -65,9 +103,9 @@ class TiingoSource:
         query = {"format": "json", "startDate": (request.start or _FIRST_DAY).isoformat()}
         if request.end is not None:
             query["endDate"] = request.end.isoformat()
-        path = f"/tiingo/daily/{quote(ticker, safe='')}/prices"
+        url = f"{self._base_url}/tiingo/daily/{_path_segment(ticker)}/prices"
         try:
-            response = await self._client.get(path, params=query, headers=self._headers)
+            response = await self._client.get(url, params=query, headers=self._headers, timeout=self._timeout_s)
         except httpx.TimeoutException as error:
             raise SourceTimeoutError(self.name, ticker, "no answer in time") from error
         except httpx.HTTPError as error:
@@ -101,6 +139,11 @@ class TiingoSource:
         return rows
 
 
+def _path_segment(ticker: str) -> str:
+    """Tiingo writes a class of shares with a dash: BRK-B."""
+    return quote(ticker.replace(".", "-"), safe="")
+
+
 def _fetched(ticker: str, rows: Sequence[Mapping[str, Any]]) -> Fetched:  # Any: the vendor's JSON
     days = [dt.date.fromisoformat(row["date"][:10]) for row in rows]
     bars: dict[str, Sequence[object]] = {"ticker": [ticker] * len(rows), "date": days}
@@ -128,7 +171,7 @@ def _retry_after_s(header: str | None) -> float | None:
     """Seconds of a Retry-After header, which holds seconds or an HTTP date (RFC 9110, section 10.2.3)."""
     if header is None:
         return None
-    if header.isdigit():
+    if header.isascii() and header.isdigit():
         return float(header)
     try:
         return max((parsedate_to_datetime(header) - dt.datetime.now(dt.UTC)).total_seconds(), 0.0)

@@ -65,17 +65,17 @@ def run_backtest(
     rows = first + decision_rows(panel.sessions[first : last + 1], spec.execution.rebalance or strategy.rebalance)
     weights = strategy.target_weights(panel, rows, parameters)
     _check_weights(strategy.key, weights, panel, rows)
+    decisions = Decisions(rows=rows, weights=weights)
     proof = lookahead_proof(
         strategy,
-        panel,
-        rows,
         parameters,
-        weights=weights,
+        panel,
+        decisions=decisions,
         # Seeded by the spec, so that the same spec samples the same sessions.
         generator=np.random.default_rng(int(spec.backtest_id[:16], 16)),
         n_samples=LOOKAHEAD_SAMPLES,
     )
-    simulation = _simulated(panel, Decisions(rows=rows, weights=weights), spec, last)
+    simulation = _simulated(panel, decisions, spec, last)
     benchmark = _benchmark(panel, spec, first, last)
     return BacktestResult(
         simulation=simulation,

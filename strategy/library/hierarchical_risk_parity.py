@@ -28,7 +28,7 @@ class HierarchicalRiskParityParameters(Parameters):
         default=252,
         ge=20,
         le=1260,
-        description="Fewest returns to decide on while there are fewer than the lookback; never more than the lookback.",
+        description="Fewest returns to decide on while there are fewer than the lookback; at most the lookback.",
         json_schema_extra={"unit": "sessions"},
     )
     linkage: Linkage = Field(default="single", description="How the distance of two clusters is measured.")

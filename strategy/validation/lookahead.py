@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from strategy.backtest.simulation import Decisions
 from strategy.errors import LookaheadError
 from strategy.library.contract import Parameters, Strategy
-from strategy.panel import FloatArray, IntArray, PricePanel
+from strategy.panel import PricePanel
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,11 +23,10 @@ class LookaheadProof:
 
 def lookahead_proof(
     strategy: Strategy[Any],
-    panel: PricePanel,
-    rows: IntArray,
     parameters: Parameters,
+    panel: PricePanel,
     *,
-    weights: FloatArray,
+    decisions: Decisions,
     generator: np.random.Generator,
     n_samples: int = 8,
 ) -> LookaheadProof:
@@ -34,9 +34,9 @@ def lookahead_proof(
 
     Parameters
     ----------
-    strategy, panel, rows, parameters
+    strategy, parameters, panel
         As the strategy was asked before.
-    weights : ndarray of shape (len(rows), n_assets)
+    decisions : Decisions
         Its answer.
     generator : numpy Generator
         Source of the sample and of the scrambling.
@@ -53,6 +53,7 @@ def lookahead_proof(
     LookaheadError
         If a decision differs in any bit; names the first.
     """
+    rows, weights = decisions.rows, decisions.weights
     sample = np.sort(generator.choice(rows.size, size=min(n_samples, rows.size), replace=False))
     for number in sample:
         other = scrambled_after(panel, int(rows[number]), generator)

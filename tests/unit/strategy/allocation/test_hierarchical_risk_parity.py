@@ -27,20 +27,21 @@ seeds = st.integers(0, 2**32 - 1)
 
 
 def inverse_variance_portfolio(covariance: pd.DataFrame) -> FloatArray:
-    """getIVP."""
+    """Snippet getIVP."""
     portfolio: FloatArray = 1.0 / np.diag(covariance.to_numpy())
-    return portfolio / portfolio.sum()
+    portfolio /= portfolio.sum()
+    return portfolio
 
 
 def cluster_variance(covariance: pd.DataFrame, items: list[int]) -> float:
-    """getClusterVar."""
+    """Snippet getClusterVar."""
     part = covariance.loc[items, items]
     weights = inverse_variance_portfolio(part).reshape(-1, 1)
     return float(np.dot(np.dot(weights.T, part.to_numpy()), weights)[0, 0])
 
 
 def quasi_diagonal_order(link: FloatArray) -> list[int]:
-    """getQuasiDiag."""
+    """Snippet getQuasiDiag."""
     tree = link.astype(int)
     order = pd.Series([tree[-1, 0], tree[-1, 1]])
     n_items = tree[-1, 3]
@@ -55,7 +56,7 @@ def quasi_diagonal_order(link: FloatArray) -> list[int]:
 
 
 def recursive_bisection(covariance: pd.DataFrame, order: list[int]) -> pd.Series[float]:
-    """getRecBipart."""
+    """Snippet getRecBipart."""
     weights = pd.Series(1.0, index=order)
     clusters = [order]
     while clusters:
@@ -84,7 +85,7 @@ def published_weights(covariance: FloatArray, linkage: Linkage) -> FloatArray:
         warnings.simplefilter("ignore", ClusterWarning)
         link = linked(distance, linkage)
     weights = recursive_bisection(pd.DataFrame(covariance), quasi_diagonal_order(link))
-    return weights.sort_index().to_numpy()
+    return np.asarray(weights.sort_index(), dtype=np.float64)
 
 
 def random_covariance(seed: int, n_assets: int) -> FloatArray:

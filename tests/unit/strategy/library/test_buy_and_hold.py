@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.testing import assert_allclose, assert_array_equal
-from support.panels import panel_of
 
 from strategy.adjustments import CorporateActions
 from strategy.library.buy_and_hold import BUY_AND_HOLD, BuyAndHoldParameters
 from strategy.panel import FloatArray, PricePanel
+from support.panels import panel_of
 
 
 def held(panel: PricePanel, rows: list[int], *tickers: str) -> FloatArray:

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
-from support.panels import panel_of
 
 from strategy.adjustments import CorporateActions
 from strategy.library.dual_momentum import DUAL_MOMENTUM, DualMomentumParameters
 from strategy.panel import FloatArray, PricePanel
+from support.panels import panel_of
 
 #: Over the last two sessions: +20 %, +10 %, -10 %, 0 %. Over the two before the last: 0 %, 0 %, +50 %, -50 %.
 CLOSES = np.array(
@@ -32,7 +32,8 @@ def chosen(closes: FloatArray = CLOSES, **values: Any) -> FloatArray:  # Any: ra
 
 def last_weights(panel: PricePanel, **values: Any) -> FloatArray:  # Any: raw parameters of several types
     parameters = DualMomentumParameters(**{"lookback": 2, **values})
-    return DUAL_MOMENTUM.target_weights(panel, np.array([panel.n_dates - 1]), parameters)[0]
+    weights: FloatArray = DUAL_MOMENTUM.target_weights(panel, np.array([panel.n_dates - 1]), parameters)[0]
+    return weights
 
 
 def test_the_strongest_are_held_in_equal_parts() -> None:
@@ -52,8 +53,10 @@ def test_more_parts_than_assets_leave_the_rest_in_cash() -> None:
 
 
 def test_equal_returns_go_by_ticker() -> None:
-    closes = np.array([[10.0, 10.0, 10.0], [1.0, 1.0, 1.0], [11.0, 12.0, 12.0]])
-    assert_array_equal(chosen(closes, top_n=1), [0, 1, 0])
+    """Every second of sixty assets gains 20 %, the others 10 %; so many that an unstable sort would mix them."""
+    closes = np.full((3, 60), 10.0)
+    closes[2, 0::2], closes[2, 1::2] = 12.0, 11.0
+    assert_array_equal(np.flatnonzero(chosen(closes, top_n=5)), [0, 2, 4, 6, 8])
 
 
 def test_skipped_sessions_are_not_looked_at() -> None:
@@ -66,13 +69,14 @@ def test_skipped_sessions_are_not_looked_at() -> None:
     [
         pytest.param(0.15, 2, [0.5, 0, 0, 0], id="a lookback of one year: 15 %"),
         pytest.param(0.09, 1, [0.5, 0, 0, 0], id="of two years: 1.09 squared less 1 is 18.81 %"),
-        pytest.param(0.10, 1, [0, 0, 0, 0], id="of two years: 1.10 squared less 1 is 21 %"),
-        pytest.param(0.21, 4, [0.5, 0, 0, 0], id="of half a year: the root of 1.21 less 1 is 10 %, less a rounding"),
+        pytest.param(0.098, 1, [0, 0, 0, 0], id="of two years: 1.098 squared less 1 is 20.56 %"),
+        pytest.param(0.21, 4, [0.5, 0.5, 0, 0], id="of half a year: the root of 1.21 less 1 is 10 %"),
     ],
 )
 def test_the_hurdle_is_compounded_over_the_lookback(rate: float, periods_per_year: int, expected: list[float]) -> None:
+    """The second gains 10.3 %, so that half of 21 % would be too high a hurdle for it."""
     closes = CLOSES.copy()
-    closes[3, 1] = 10.99
+    closes[3, 1] = 11.03
     assert_array_equal(chosen(closes, top_n=2, risk_free_rate=rate, periods_per_year=periods_per_year), expected)
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.testing import assert_allclose, assert_array_equal
-from support.panels import business_days, panel_of
 
 from strategy.adjustments import CorporateActions
 from strategy.library.equal_weight import EQUAL_WEIGHT, EqualWeightParameters
 from strategy.panel import PricePanel
+from support.panels import business_days, panel_of
 
 PANEL = panel_of(np.array([[10.0, 20.0, np.nan], [11.0, 19.0, 5.0]]))
 

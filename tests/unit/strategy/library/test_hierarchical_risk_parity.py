@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
-from support.panels import panel_of, random_panel
 
 from strategy.adjustments import CorporateActions
 from strategy.allocation.hierarchical_risk_parity import hierarchical_risk_parity
 from strategy.library.hierarchical_risk_parity import HIERARCHICAL_RISK_PARITY, HierarchicalRiskParityParameters
 from strategy.panel import FloatArray, PricePanel
+from support.panels import panel_of, random_panel
 
 LOOKBACK = 25
 
@@ -22,7 +22,8 @@ def allocated(
     panel: PricePanel, row: int, *, lookback: int = LOOKBACK, min_observations: int = 252, tickers: tuple[str, ...] = ()
 ) -> FloatArray:
     parameters = HierarchicalRiskParityParameters(lookback=lookback, min_observations=min_observations, tickers=tickers)
-    return HIERARCHICAL_RISK_PARITY.target_weights(panel, np.array([row]), parameters)[0]
+    weights: FloatArray = HIERARCHICAL_RISK_PARITY.target_weights(panel, np.array([row]), parameters)[0]
+    return weights
 
 
 def closes(n_assets: int, *, n_dates: int = 60) -> FloatArray:
@@ -90,7 +91,7 @@ def test_an_asset_that_never_moved_gets_nothing() -> None:
 
 
 def test_an_asset_whose_return_varies_by_rounding_only_gets_nothing() -> None:
-    """Cash that accrues 2 bps a session: without the rule the variance of its rounding would take the whole portfolio."""
+    """Cash that accrues 2 bps a session: unless ruled out, the variance of its rounding takes the whole portfolio."""
     values = closes(3)
     values[:, 1] = 100 * 1.0002 ** np.arange(60)
     weights = allocated(panel_of(values), 40)

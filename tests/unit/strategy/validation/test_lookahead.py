@@ -1,0 +1,220 @@
+"""The proof catches what looks ahead, however it does so, and passes what does not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+
+from strategy.adjustments import CorporateActions
+from strategy.backtest.simulation import Decisions
+from strategy.errors import LookaheadError
+from strategy.library.contract import Parameters, Strategy
+from strategy.library.equal_weight import EQUAL_WEIGHT, EqualWeightParameters
+from strategy.panel import BoolArray, FloatArray, IntArray, PricePanel
+from strategy.registry import LIBRARY, find_strategy, parsed_parameters
+from strategy.validation.lookahead import LookaheadProof, lookahead_proof, scrambled_after
+from support.panels import panel_of, random_panel
+
+ROWS = np.arange(25, 55, 5)
+
+
+def dividend_payer() -> PricePanel:
+    """Five assets, some bars missing, volumes, and one dividend a session."""
+    walk = random_panel(11, n_dates=60, n_assets=5, missing=0.01)
+    n_dates, n_assets = walk.close_prices.shape
+    actions = CorporateActions(
+        rows=np.arange(n_dates),
+        columns=np.arange(n_dates) % n_assets,
+        split_ratios=np.ones(n_dates),
+        dividends=np.full(n_dates, 0.5),
+    )
+    volume = np.random.default_rng(12).integers(1_000, 9_000, walk.close_prices.shape).astype(np.float64)
+    return PricePanel(
+        sessions=walk.sessions,
+        tickers=walk.tickers,
+        fields={**walk.fields, "volume": volume},
+        actions=actions,
+        member=walk.member,
+    )
+
+
+PANEL = dividend_payer()
+
+
+def strategy_that_scores(score: Callable[[PricePanel, int], FloatArray | BoolArray]) -> Strategy[Parameters]:
+    """Everything on the asset with the highest score of each row."""
+
+    def target_weights(panel: PricePanel, rows: IntArray, parameters: Parameters) -> FloatArray:
+        weights = np.zeros((rows.size, panel.n_assets))
+        for number, row in enumerate(rows):
+            weights[number, np.argmax(np.nan_to_num(score(panel, int(row)).astype(np.float64)))] = 1.0
+        return weights
+
+    return Strategy(
+        key="test_strategy",
+        version=1,
+        title="Test",
+        description="Holds the highest score.",
+        parameters=Parameters,
+        rebalance="daily",
+        target_weights=target_weights,
+    )
+
+
+def proved(strategy: Strategy[Parameters], *, seed: int = 0, n_samples: int = 100) -> LookaheadProof:
+    parameters = Parameters()
+    weights = strategy.target_weights(PANEL, ROWS, parameters)
+    return lookahead_proof(
+        strategy,
+        parameters,
+        PANEL,
+        decisions=Decisions(rows=ROWS, weights=weights),
+        generator=np.random.default_rng(seed),
+        n_samples=n_samples,
+    )
+
+
+def paid_at(panel: PricePanel, row: int) -> FloatArray:
+    """Dividends of one session, one per asset."""
+    paid = np.zeros(panel.n_assets)
+    is_then = panel.actions.rows == row
+    paid[panel.actions.columns[is_then]] = panel.actions.dividends[is_then]
+    return paid
+
+
+@pytest.mark.parametrize("key", sorted(LIBRARY))
+def test_our_own_strategies_pass(key: str) -> None:
+    strategy = find_strategy(key)
+    fields = strategy.parameters.model_fields
+    parameters = parsed_parameters(strategy, {"lookback": 20} if "lookback" in fields else {})
+    weights = strategy.target_weights(PANEL, ROWS, parameters)
+    proof = lookahead_proof(
+        strategy,
+        parameters,
+        PANEL,
+        decisions=Decisions(rows=ROWS, weights=weights),
+        generator=np.random.default_rng(1),
+        n_samples=100,
+    )
+    assert weights.any()
+    assert proof == LookaheadProof(checked=tuple(str(session) for session in PANEL.sessions[ROWS]), is_identical=True)
+
+
+def test_a_strategy_that_uses_all_of_the_past_and_the_session_itself_passes() -> None:
+    honest = strategy_that_scores(lambda panel, row: np.nanmean(panel.prices[: row + 1], axis=0) + panel.prices[row])
+    assert proved(honest).is_identical
+
+
+@pytest.mark.parametrize(
+    "score",
+    [
+        pytest.param(lambda panel, row: panel.prices[row + 1] / panel.prices[row], id="the next return"),
+        pytest.param(lambda panel, row: panel.close_prices[row + 1], id="the next close"),
+        pytest.param(lambda panel, row: panel.field("open")[row + 1], id="the next open"),
+        pytest.param(lambda panel, row: panel.field("volume")[row + 1], id="the next volume"),
+        pytest.param(lambda panel, _row: panel.prices[-1], id="the last price, far ahead"),
+        pytest.param(lambda panel, row: panel.prices[row] / np.nanmax(panel.prices, axis=0), id="the highest ever"),
+        pytest.param(lambda panel, row: np.isnan(panel.close_prices[row + 1 :]).sum(axis=0), id="bars missing later"),
+        pytest.param(lambda panel, row: panel.member[row + 1] * np.arange(1, 6), id="the next members"),
+        pytest.param(lambda panel, row: paid_at(panel, row + 1), id="the next dividend"),
+    ],
+)
+def test_a_strategy_that_looks_ahead_is_caught(score: Callable[[PricePanel, int], FloatArray]) -> None:
+    with pytest.raises(LookaheadError):
+        proved(strategy_that_scores(score))
+
+
+def test_the_first_session_that_looks_ahead_is_named() -> None:
+    """The choice follows the next members, of whom scrambling leaves none, so that no chance can hide it."""
+    cheat = strategy_that_scores(
+        lambda panel, row: panel.member[row + 1] * np.arange(1, 6) if row >= ROWS[3] else panel.prices[row]
+    )
+    with pytest.raises(LookaheadError) as caught:
+        proved(cheat, seed=4)
+    assert caught.value.strategy == "test_strategy"
+    assert caught.value.session == str(PANEL.sessions[ROWS[3]])
+    assert caught.value.session in str(caught.value)
+
+
+def test_a_difference_in_the_last_bit_is_a_difference() -> None:
+    parameters = EqualWeightParameters()
+    weights = EQUAL_WEIGHT.target_weights(PANEL, ROWS, parameters)
+    weights[2, 0] = np.nextafter(weights[2, 0], 1)
+    with pytest.raises(LookaheadError, match=str(PANEL.sessions[ROWS[2]])):
+        lookahead_proof(
+            EQUAL_WEIGHT,
+            parameters,
+            PANEL,
+            decisions=Decisions(rows=ROWS, weights=weights),
+            generator=np.random.default_rng(0),
+            n_samples=100,
+        )
+
+
+def test_as_many_sessions_are_checked_as_asked_for_each_once_and_in_order() -> None:
+    checked = proved(strategy_that_scores(lambda panel, row: panel.prices[row]), n_samples=4).checked
+    assert len(checked) == 4
+    assert list(checked) == sorted(set(checked))
+    assert set(checked) <= {str(session) for session in PANEL.sessions[ROWS]}
+
+
+def test_the_same_generator_checks_the_same_sessions() -> None:
+    honest = strategy_that_scores(lambda panel, row: panel.prices[row])
+    samples = [proved(honest, seed=seed, n_samples=3).checked for seed in (0, 0, 1, 2)]
+    assert samples[0] == samples[1]
+    assert len(set(samples)) > 1
+
+
+def test_no_decision_is_proved_by_checking_none() -> None:
+    none = np.empty(0, dtype=np.intp)
+    proof = lookahead_proof(
+        EQUAL_WEIGHT,
+        EqualWeightParameters(),
+        PANEL,
+        decisions=Decisions(rows=none, weights=np.empty((0, 5))),
+        generator=np.random.default_rng(0),
+    )
+    assert proof.checked == ()
+
+
+def test_scrambling_keeps_everything_up_to_and_with_the_row() -> None:
+    row = 30
+    before, after = PANEL.until(row), scrambled_after(PANEL, row, np.random.default_rng(0)).until(row)
+    for name, values in before.fields.items():
+        assert_array_equal(after.fields[name], values)
+    assert_array_equal(after.member, before.member)
+    assert_array_equal(after.prices, before.prices)
+    assert_array_equal(after.actions.dividends, before.actions.dividends)
+
+
+def test_scrambling_changes_every_price_member_and_action_from_the_next_row_on() -> None:
+    row = 30
+    scrambled = scrambled_after(PANEL, row, np.random.default_rng(0))
+    for name, values in PANEL.fields.items():
+        assert (scrambled.fields[name][row + 1 :] != values[row + 1 :]).all()
+    assert (scrambled.member[row + 1 :] != PANEL.member[row + 1 :]).all()
+    assert (np.isnan(scrambled.close_prices) & np.isfinite(PANEL.close_prices)).any()
+    assert (np.isfinite(scrambled.close_prices) & np.isnan(PANEL.close_prices)).any()
+    assert scrambled.actions.rows.max() == row
+
+
+def test_scrambling_gives_an_asset_that_ended_a_future() -> None:
+    """Else a strategy could avoid what will be delisted, and pass."""
+    closes = PANEL.close_prices.copy()
+    closes[31:, 2] = np.nan
+    scrambled = scrambled_after(panel_of(closes), 30, np.random.default_rng(0))
+    assert np.isfinite(scrambled.close_prices[31:, 2]).any()
+
+
+def test_scrambling_after_the_last_row_changes_nothing() -> None:
+    scrambled = scrambled_after(PANEL, PANEL.n_dates - 1, np.random.default_rng(0))
+    assert_array_equal(scrambled.close_prices, PANEL.close_prices)
+
+
+def test_scrambling_keeps_sessions_and_tickers() -> None:
+    scrambled = scrambled_after(PANEL, 30, np.random.default_rng(0))
+    assert_array_equal(scrambled.sessions, PANEL.sessions)
+    assert scrambled.tickers == PANEL.tickers

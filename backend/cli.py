@@ -214,12 +214,10 @@ def status(*, as_json: Json = False) -> None:
         print_json(rows)
         return
     for row in rows:
-        row["snapshot"] = row["snapshot"][:12] if row["snapshot"] else None
+        row["sessions"] = f"{row['first_session']} to {row['last_session']}" if row["bars"] else None
         row["run"] = row["last_run"]["status"] if row["last_run"] else None
-    headers = {"key": "universe", "tickers": "tickers", "bars": "bars"}
-    headers |= {"first_session": "first", "last_session": "last"}
-    headers |= {"age_days": "age, days", "snapshot": "snapshot", "run": "last run"}
-    print_rows("Market data", rows, headers)
+    headers = {"key": "universe", "tickers": "tickers", "bars": "bars", "sessions": "sessions"}
+    print_rows("Market data", rows, headers | {"age_days": "days old", "run": "last run"})
 
 
 @app.command()

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import typer
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -69,7 +70,7 @@ def progress_bar(title: str, *, is_hidden: bool) -> Iterator[Callable[[int, int]
 
 def print_rows(title: str, rows: Sequence[Mapping[str, object]], columns: Mapping[str, str]) -> None:
     """A table; `columns` maps keys of the rows to headers, numbers are right-aligned."""
-    table = Table(title=title, title_justify="left", header_style="bold")
+    table = Table(title=title, title_justify="left", header_style="bold", box=SIMPLE_HEAD)
     for key, header in columns.items():
         is_number = any(isinstance(row.get(key), int | float) for row in rows)
         table.add_column(header, justify="right" if is_number else "left", overflow="fold")

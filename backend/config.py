@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, SecretStr, ValidationInfo
+from pydantic import BeforeValidator, Field, SecretStr, ValidationInfo, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -22,7 +22,7 @@ def _unset_if_placeholder(value: object, info: ValidationInfo) -> object:
         name = (info.field_name or "").upper()
         logger.warning("%s still holds the placeholder of env.template and counts as unset", name)
         return None
-    return value if text else None
+    return value
 
 
 OptionalSecret = Annotated[SecretStr | None, BeforeValidator(_unset_if_placeholder)]
@@ -64,6 +64,11 @@ class Settings(BaseSettings):
         le=60,
         description="Seconds to keep trying for a connection while the database wakes.",
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _blank_is_unset(cls, values: dict[str, Any]) -> dict[str, Any]:  # Any: values as the environment has them
+        return {name: value for name, value in values.items() if value != ""}
 
     def async_source_url(self) -> str:
         """Database URL of the application as the operator gave it, driver not yet chosen."""

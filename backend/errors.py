@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Mapping
 from typing import Any
@@ -55,6 +56,16 @@ TITLES = {
 }
 
 
+class ProblemResponse(JSONResponse):
+    """Error body in ASCII: a caller's text may hold what UTF-8 cannot, and it is echoed."""
+
+    media_type = "application/problem+json"
+
+    def render(self, content: object) -> bytes:
+        """Bytes of the body."""
+        return json.dumps(content, allow_nan=False).encode("ascii")
+
+
 def install_error_handlers(app: FastAPI) -> None:
     """Answer every listed exception, and every other one, with problem+json."""
     for kind in STATUS:
@@ -69,15 +80,15 @@ def status_of(error: Exception) -> int:
     return next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), 500)
 
 
-def problem(request: Request, status: int, detail: str, **more: object) -> JSONResponse:
+def problem(request: Request, status: int, detail: str, **more: object) -> ProblemResponse:
     """Error body of one form."""
     title = TITLES.get(status, "Error")
     body = {"type": "about:blank", "title": title, "status": status, "detail": detail, "instance": request.url.path}
     headers = {"Retry-After": "5"} if status == 503 else None  # noqa: PLR2004  read beside its name above
-    return JSONResponse(body | more, status, headers, media_type="application/problem+json")
+    return ProblemResponse(body | more, status, headers)
 
 
-async def _known(request: Request, error: Exception) -> JSONResponse:
+async def _known(request: Request, error: Exception) -> ProblemResponse:
     status = status_of(error)
     if status >= 500:  # noqa: PLR2004  every server error
         logger.error("request_failed", exc_info=error, extra={"path": request.url.path})
@@ -85,7 +96,7 @@ async def _known(request: Request, error: Exception) -> JSONResponse:
     return problem(request, status, str(error), **facts)
 
 
-async def _invalid_request(request: Request, error: Exception) -> JSONResponse:
+async def _invalid_request(request: Request, error: Exception) -> ProblemResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101  registered for this class only
     errors = [
         {
@@ -100,16 +111,19 @@ async def _invalid_request(request: Request, error: Exception) -> JSONResponse:
     return problem(request, 422, detail, field=first["field"], value=first["value"], errors=errors)
 
 
-async def _http(request: Request, error: Exception) -> JSONResponse:
+async def _http(request: Request, error: Exception) -> ProblemResponse:
     assert isinstance(error, HTTPException)  # noqa: S101  registered for this class only
     return problem(request, error.status_code, str(error.detail))
 
 
-async def _unexpected(request: Request, error: Exception) -> JSONResponse:
+async def _unexpected(request: Request, error: Exception) -> ProblemResponse:
     logger.error("request_failed_unexpectedly", exc_info=error, extra={"path": request.url.path})
     return problem(request, 500, "an unexpected error; the log of this moment has its cause")
 
 
 def _plain(value: Any) -> Any:  # Any: whatever the caller sent
-    is_json = isinstance(value, str | int | float | bool | list | dict | None)
-    return value if is_json and len(repr(value)) <= 200 else repr(value)[:200]  # noqa: PLR2004  no echo of large input
+    try:
+        is_small = len(json.dumps(value, allow_nan=False)) <= 200  # noqa: PLR2004  no echo of large input
+    except (TypeError, ValueError):
+        is_small = False
+    return value if is_small else repr(value)[:200]

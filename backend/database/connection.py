@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from sqlalchemy import event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
-from tenacity import AsyncRetrying, retry_if_exception, stop_after_delay, wait_random_exponential
+from tenacity import AsyncRetrying, retry_if_exception, stop_before_delay, wait_random_exponential
 
 from backend.database.errors import DatabaseUnavailableError
 from backend.database.urls import async_target
 
 if TYPE_CHECKING:
     import asyncpg
+
+#: What the last attempt to connect gets where hardly any time is left.
+_LEAST_TIMEOUT_S = 0.05
 
 
 def make_engine(source_url: str, *, pool_size: int = 5, connect_timeout_s: float = 10.0) -> AsyncEngine:
@@ -73,15 +76,23 @@ def _patient_connect(timeout_s: float) -> Any:  # Any: the dialect's own protoco
     async def connect(*args: Any, **kwargs: Any) -> asyncpg.Connection:  # Any: passed through to asyncpg
         import asyncpg  # noqa: PLC0415  only where PostgreSQL is used
 
+        deadline = monotonic() + timeout_s
+
+        async def attempt() -> asyncpg.Connection:
+            timeout = max(deadline - monotonic(), _LEAST_TIMEOUT_S)
+            found: asyncpg.Connection = await asyncpg.connect(*args, **{"timeout": timeout} | kwargs)
+            return found
+
         attempts = AsyncRetrying(
             retry=retry_if_exception(_may_be_waking),
-            stop=stop_after_delay(timeout_s),
+            stop=stop_before_delay(timeout_s),
             wait=wait_random_exponential(multiplier=0.1, max=2.0),
             reraise=True,
         )
-        kwargs.setdefault("timeout", timeout_s)
-        connection: asyncpg.Connection = await attempts(asyncpg.connect, *args, **kwargs)
-        return connection
+        try:
+            return await attempts(attempt)
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            raise DatabaseUnavailableError(kwargs.get("host") or "?", _first_line(error)) from error
 
     return connect
 
@@ -89,12 +100,13 @@ def _patient_connect(timeout_s: float) -> Any:  # Any: the dialect's own protoco
 def _may_be_waking(error: BaseException) -> bool:
     import asyncpg  # noqa: PLC0415  only where PostgreSQL is used
 
-    return isinstance(error, OSError | asyncio.TimeoutError | asyncpg.CannotConnectNowError)
+    # Class 08 (PostgresConnectionError): closed during the handshake, or a pooler whose server cannot be reached yet.
+    return isinstance(error, OSError | asyncpg.CannotConnectNowError | asyncpg.PostgresConnectionError)
 
 
 def _is_lost(error: DBAPIError) -> bool:
     cause = error.orig.__cause__ if error.orig else None
-    return error.connection_invalidated or isinstance(cause, OSError | asyncio.TimeoutError)
+    return error.connection_invalidated or isinstance(cause, OSError)
 
 
 def _first_line(error: BaseException) -> str:

@@ -14,7 +14,9 @@ from backend.database.errors import DatabaseUrlError
 _POSTGRES = {"postgres", "postgresql", "postgresql+asyncpg", "postgresql+psycopg2"}
 _SQLITE = {"sqlite", "sqlite+aiosqlite"}
 #: libpq parameters that asyncpg does not take in a URL.
-_LIBPQ_ONLY = ("sslmode", "channel_binding", "gssencmode", "options")
+_LIBPQ_ONLY = ("sslmode", "channel_binding", "gssencmode", "options", "connect_timeout")
+#: Seconds that libpq waits for a connection, where the URL does not say.
+_CONNECT_TIMEOUT_S = "10"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +30,7 @@ class AsyncTarget:
 def async_target(source_url: str) -> AsyncTarget:
     """Asynchronous target of a URL, be it SQLite's, or PostgreSQL's as Neon prints it.
 
-    `sslmode` becomes asyncpg's `ssl` argument; `channel_binding`, which asyncpg negotiates by itself, is dropped.
+    `sslmode` becomes asyncpg's `ssl` argument; `channel_binding`, which asyncpg does not know, is dropped.
     Both statement caches are off and statements get unique names: behind a transaction-mode pooler the next statement
     may run on another server connection, which does not know what was prepared.
     """
@@ -54,14 +56,17 @@ def direct_url(source_url: str) -> URL:
     first, dot, rest = host.partition(".")
     if rest.endswith("neon.tech"):
         host = first.removesuffix("-pooler") + dot + rest
-    return url.set(drivername="postgresql+psycopg2", host=host or None)
+    query = {"connect_timeout": _CONNECT_TIMEOUT_S, **url.query}
+    return url.set(drivername="postgresql+psycopg2", host=host or None, query=query)
 
 
 def _parsed(source_url: str) -> URL:
     try:
         url = make_url(source_url)
-    except ArgumentError as error:
-        raise DatabaseUrlError("it cannot be parsed; expected postgresql://… or sqlite:///…") from error
+    except (ArgumentError, ValueError):
+        # Without its cause, which may quote part of the password: what follows an "@" in it is read as host and port.
+        reason = "it cannot be parsed; expected postgresql://… or sqlite:///…, special characters percent-encoded"
+        raise DatabaseUrlError(reason) from None
     if url.drivername not in _POSTGRES | _SQLITE:
         raise DatabaseUrlError(f"{url.drivername!r} is not supported; expected postgresql://… or sqlite:///…")
     if url.drivername in _SQLITE and url.database and url.database != ":memory:":

@@ -105,6 +105,10 @@ def _mapped(names: Sequence[str], mapping: Mapping[str, str], path: Path) -> dic
             raise SourceSettingsError("map", f"{theirs}={ours}", f"{ours!r} is none of our columns ({known})")
         if theirs not in names:
             raise _wrong_columns(path, names, f"the mapped column {theirs!r} is not in it")
+    for ours, count in Counter(mapping.values()).items():
+        if count > 1:
+            both = " and ".join(repr(theirs) for theirs in mapping if mapping[theirs] == ours)
+            raise _wrong_columns(path, names, f"{both} are mapped to {ours!r}, which can be one of them")
     return {ours: names.index(theirs) for theirs, ours in mapping.items()}
 
 
@@ -132,7 +136,11 @@ def _is_text(kind: pa.DataType) -> bool:
 
 
 def _as_tickers(values: Column) -> Column:
-    return _without_blanks(values.cast(pa.string()))
+    text = values.cast(pa.string())
+    # PostgreSQL keeps none in text; it comes of a damaged file.
+    if pc.any(pc.match_substring(text, "\0")).as_py():
+        raise pa.ArrowInvalid("text with a NUL character")
+    return _without_blanks(text)
 
 
 def _as_dates(values: Column) -> Column:

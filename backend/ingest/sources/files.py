@@ -123,7 +123,7 @@ def _read_file(path: Path, mapping: Mapping[str, str]) -> tuple[pa.Table, bool]:
     read = _read_parquet if path.suffix.lower() == ".parquet" else _read_csv
     try:
         table, found = read(path, mapping)
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         reason = f"it cannot be read: {str(error).splitlines()[0]}"
         raise SourceSettingsError("path", str(path), reason) from error
     if "ticker" not in found:
@@ -140,10 +140,16 @@ def _read_parquet(path: Path, mapping: Mapping[str, str]) -> tuple[pa.Table, dic
 
 
 def _read_csv(path: Path, mapping: Mapping[str, str]) -> tuple[pa.Table, dict[str, int]]:
-    with pcsv.open_csv(path) as reader:
+    with _stream(path) as stream, pcsv.open_csv(stream) as reader:
         names = reader.schema.names
     found = column_map(names, mapping, path=path)
     # Text, so that the ticker NA is not taken for nothing, nor a date guessed from an ambiguous form.
     as_text = {names[found[ours]]: pa.string() for ours in ("ticker", "date") if ours in found}
     options = pcsv.ConvertOptions(column_types=as_text, include_columns=[names[index] for index in found.values()])
-    return pcsv.read_csv(path, convert_options=options).rename_columns(list(found)), found
+    with _stream(path) as stream:
+        return pcsv.read_csv(stream, convert_options=options).rename_columns(list(found)), found
+
+
+def _stream(path: Path) -> pa.NativeFile:
+    # pyarrow itself would not unpack a name in capitals.
+    return pa.input_stream(path, compression="gzip" if path.name.lower().endswith(".gz") else None)

@@ -1,6 +1,6 @@
 """Bring the database schema up to date: scripts/migrate_db.py [--dry-run | --check].
 
-Exit codes: 0 up to date, 1 behind (--check), 4 the database does not answer.
+Exit codes: 0 up to date, 1 behind (--check), 2 the URL or the schema is refused, 4 the database does not answer.
 """
 
 from __future__ import annotations
@@ -9,10 +9,10 @@ import argparse
 import sys
 
 from backend.config import Settings
-from backend.database.errors import DatabaseError
+from backend.database.errors import DatabaseError, DatabaseUnavailableError
 from backend.database.migrations import current_revision, head_revision, migrate, pending_sql
 
-UP_TO_DATE, BEHIND, UNAVAILABLE = 0, 1, 4
+UP_TO_DATE, BEHIND, REFUSED, UNAVAILABLE = 0, 1, 2, 4
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -27,7 +27,7 @@ def main(arguments: list[str] | None = None) -> int:
         return _run(url, is_dry=options.dry_run, is_check=options.check)
     except DatabaseError as error:
         print(error, file=sys.stderr)
-        return UNAVAILABLE
+        return UNAVAILABLE if isinstance(error, DatabaseUnavailableError) else REFUSED
 
 
 def _run(url: str, *, is_dry: bool, is_check: bool) -> int:

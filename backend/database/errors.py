@@ -5,6 +5,7 @@
     DatabaseError
     ├── DatabaseUrlError            the URL cannot be understood
     ├── DatabaseUnavailableError    no connection within the time allowed
+    ├── MigrationError              the schema cannot be brought up to date
     ├── LeaseHeldError              somebody else works on this just now
     ├── IdempotencyConflictError    an Idempotency-Key was used for another request
     ├── UnknownUniverseError        no universe has this key
@@ -37,6 +38,15 @@ class DatabaseUnavailableError(DatabaseError):
         self.host = host
         self.reason = reason
         super().__init__(f"the database at {host} does not answer ({reason}); check that it runs, then try again")
+
+
+class MigrationError(DatabaseError):
+    """The schema cannot be brought up to date: the file is no database, or holds tables of somebody else."""
+
+    def __init__(self, database: str, reason: str) -> None:
+        self.database = database
+        self.reason = reason
+        super().__init__(f"the schema of {database} cannot be migrated ({reason}); nothing was changed")
 
 
 class LeaseHeldError(DatabaseError):

@@ -12,9 +12,9 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
-from backend.database.errors import DatabaseUnavailableError
+from backend.database.errors import DatabaseUnavailableError, MigrationError
 from backend.database.urls import direct_url
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "database" / "migrations"
@@ -37,7 +37,8 @@ def migrate(source_url: str) -> tuple[str | None, str]:
     """Upgrade to the head revision, and return the revision before and after; harmless to repeat.
 
     The whole upgrade is one transaction, so a failure leaves the schema as it was. A PostgreSQL advisory lock of that
-    transaction (SQLite: its write lock) lets a second migrator wait and then find nothing to do.
+    transaction (SQLite: its write lock) lets a second migrator wait and then find nothing to do. `MigrationError` when
+    the database refuses, for instance since it holds a table of the same name that is not ours.
     """
     with _connection(source_url) as connection:
         if connection.dialect.name == "postgresql":
@@ -47,7 +48,13 @@ def migrate(source_url: str) -> tuple[str | None, str]:
         before = MigrationContext.configure(connection).get_current_revision()
         config = _config()
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        try:
+            command.upgrade(config, "head")
+        except OperationalError as error:
+            if error.connection_invalidated:
+                raise
+            # SQLite says so too when a statement is refused.
+            raise MigrationError(_name(connection.engine), _first_line(error)) from error
     return before, head_revision()
 
 
@@ -70,10 +77,19 @@ def _connection(source_url: str) -> Iterator[Connection]:
         with engine.begin() as connection:
             yield connection
     except OperationalError as error:
-        host = engine.url.host or engine.url.database or "?"
-        raise DatabaseUnavailableError(host, str(error.orig).splitlines()[0]) from error
+        raise DatabaseUnavailableError(_name(engine), _first_line(error)) from error
+    except DBAPIError as error:
+        raise MigrationError(_name(engine), _first_line(error)) from error
     finally:
         engine.dispose()
+
+
+def _name(engine: Engine) -> str:
+    return engine.url.host or engine.url.database or "?"
+
+
+def _first_line(error: DBAPIError) -> str:
+    return next(iter(str(error.orig).splitlines()), "no reason given")
 
 
 def _config(buffer: io.StringIO | None = None) -> Config:

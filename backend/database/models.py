@@ -179,12 +179,12 @@ class IngestRun(Base):
     finished_at: Mapped[dt.datetime | None]
     lookback_days: Mapped[int | None]
     tickers: Mapped[int]
-    rows_in: Mapped[int] = mapped_column(server_default="0")
-    inserted: Mapped[int] = mapped_column(server_default="0")
-    changed: Mapped[int] = mapped_column(server_default="0")
-    unchanged: Mapped[int] = mapped_column(server_default="0")
-    quarantined: Mapped[int] = mapped_column(server_default="0")
-    failed: Mapped[int] = mapped_column(server_default="0")
+    rows_in: Mapped[int] = mapped_column(server_default=text("0"))
+    inserted: Mapped[int] = mapped_column(server_default=text("0"))
+    changed: Mapped[int] = mapped_column(server_default=text("0"))
+    unchanged: Mapped[int] = mapped_column(server_default=text("0"))
+    quarantined: Mapped[int] = mapped_column(server_default=text("0"))
+    failed: Mapped[int] = mapped_column(server_default=text("0"))
     error: Mapped[str | None]
 
 
@@ -271,7 +271,7 @@ class Trade(Base):
     entry_price: Mapped[float]
     exit_date: Mapped[dt.date | None]
     exit_price: Mapped[float | None]
-    fees: Mapped[float] = mapped_column(server_default="0")
+    fees: Mapped[float] = mapped_column(server_default=text("0"))
     currency: Mapped[str]
     strategy: Mapped[str | None]
     notes: Mapped[str | None]
@@ -293,8 +293,8 @@ class Job(Base):
     payload: Mapped[JsonObject]
     result: Mapped[JsonObject | None]
     error: Mapped[str | None]
-    progress: Mapped[float] = mapped_column(server_default="0")
-    attempts: Mapped[int] = mapped_column(server_default="0")
+    progress: Mapped[float] = mapped_column(server_default=text("0"))
+    attempts: Mapped[int] = mapped_column(server_default=text("0"))
     created_at: Mapped[dt.datetime] = mapped_column(server_default=_NOW)
     updated_at: Mapped[dt.datetime] = mapped_column(server_default=_NOW)
 

@@ -6,7 +6,11 @@ from backend.database.models import Base
 
 if context.is_offline_mode():
     context.configure(
-        dialect_name=context.config.attributes["dialect"], target_metadata=Base.metadata, literal_binds=True
+        dialect_name=context.config.attributes["dialect"],
+        # The driver's own style would print every "%" twice.
+        dialect_opts={"paramstyle": "named"},
+        target_metadata=Base.metadata,
+        literal_binds=True,
     )
 else:
     context.configure(connection=context.config.attributes["connection"], target_metadata=Base.metadata)

@@ -32,6 +32,7 @@ NEVER_IN_A_REQUEST = {
     aws.errors.CacheUrlError: "CACHE_URL is read, and keys are made by us, before a request is answered",
     aws.errors.SecretUnavailableError: "read once, when the container starts",
     backend.database.errors.DatabaseUrlError: "the URL is read when the process starts",
+    backend.database.errors.MigrationError: "migrations run by command",
     backend.ingest.errors.IngestError: "ingest runs by command or schedule; a run records its failures",
 }
 

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias, get_args
-
 import numpy as np
 from numpy.typing import NDArray
 
-Rebalance: TypeAlias = Literal["once", "daily", "weekly", "monthly", "quarterly", "yearly"]
-FREQUENCIES: tuple[Rebalance, ...] = get_args(Rebalance)
+from strategy.schedule import Rebalance
 
 
 def decision_rows(sessions: NDArray[np.datetime64], frequency: Rebalance) -> NDArray[np.intp]:

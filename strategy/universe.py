@@ -5,9 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +28,8 @@ def member_matrix(
 
     A ticker may leave and come back: each stay is one membership. Stays of tickers that are not asked for are ignored.
     """
+    import numpy as np  # noqa: PLC0415  cold start: who only reads memberships needs no arrays
+
     columns = {ticker: column for column, ticker in enumerate(tickers)}
     member = np.zeros((sessions.size, len(tickers)), dtype=np.bool_)
     for stay in memberships:

@@ -14,7 +14,6 @@ from backend.routers.cursors import decoded_cursor, encoded_cursor
 from backend.routers.dependencies import Connection, Store
 from backend.routers.health import add_health
 from backend.routers.price_formats import rendered
-from backend.schemas.backtest import MetaOut
 from backend.schemas.data import (
     FailureOut,
     MemberOut,
@@ -26,6 +25,7 @@ from backend.schemas.data import (
     UniverseOut,
     UniverseStatus,
 )
+from backend.schemas.meta import MetaOut
 from backend.services.errors import RequestError
 from backend.services.market_data import PriceQuery, all_coverage, prices, universe_coverage
 

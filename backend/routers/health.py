@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Response
 
 from backend.routers.dependencies import Engine, Store
-from backend.schemas.data import HealthOut
+from backend.schemas.health import HealthOut
 from backend.services.health import health
 
 

@@ -7,7 +7,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from strategy.calendar import Rebalance
+from backend.schemas.meta import MetaOut
+from strategy.schedule import Rebalance
 
 
 class Strict(BaseModel):
@@ -57,17 +58,6 @@ class BacktestIn(Strict):
     snapshot: str | None = Field(
         default=None, pattern="^[0-9a-f]{64}$", description="Snapshot id; None is the newest of the universe."
     )
-
-
-class MetaOut(BaseModel):
-    """Where the figures of a payload come from."""
-
-    as_of: dt.datetime | None = Field(description="Newest moment of knowledge used, UTC.")
-    snapshot: str | None = None
-    source: list[str] | None = None
-    quality: dict[str, int] = Field(description="Bars by quality.")
-    data_hash: str = Field(description="sha256 of what was computed or served.")
-    generated_at: dt.datetime
 
 
 class MetricOut(BaseModel):

@@ -7,16 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from backend.schemas.backtest import MetaOut
-
-
-class HealthOut(BaseModel):
-    """Whether this part works; answered with 503 when something does not."""
-
-    version: str
-    schema_revision: str | None = Field(description="None: the database was never migrated, or is not reachable.")
-    database: str = Field(description="'ok', or why not.")
-    cache: str = Field(description="'ok', or why not.")
+from backend.schemas.meta import MetaOut
 
 
 class RunOut(BaseModel):

@@ -11,8 +11,8 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, get_args
 
 from strategy.backtest.costs import CostModel
-from strategy.calendar import FREQUENCIES, Rebalance
 from strategy.errors import ExecutionError
+from strategy.schedule import FREQUENCIES, Rebalance
 
 #: Raised whenever the same spec may give another result.
 ENGINE_VERSION = 1

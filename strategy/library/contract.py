@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
-from strategy.calendar import Rebalance
-from strategy.panel import FloatArray, IntArray, PricePanel
+if TYPE_CHECKING:  # cold start: a description of a strategy needs no arrays
+    from strategy.panel import FloatArray, IntArray, PricePanel
+    from strategy.schedule import Rebalance
 
 
 class Parameters(BaseModel):

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from strategy.calendar import FREQUENCIES, Rebalance, decision_rows
+from strategy.calendar import decision_rows
+from strategy.schedule import FREQUENCIES, Rebalance
 from support.panels import business_days
 
 #: Monday to Friday from Thursday 2 January to Tuesday 31 March 2020 (the Wednesday after that left out).

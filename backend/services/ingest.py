@@ -154,7 +154,8 @@ async def ingest_universe(
     except BaseException as error:
         # A database that is gone must not hide what happened: the next run finds this one unfinished.
         with suppress(DatabaseError, SQLAlchemyError):
-            await _end(writer, "failed" if isinstance(error, Exception) else "interrupted", error=str(error))
+            status = "failed" if isinstance(error, Exception) else "interrupted"
+            await _end(writer, status, error=str(error) or type(error).__name__)
         raise
     return await _report(writer)
 

@@ -5,13 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
-from sqlalchemy import create_engine, make_url
 
-from backend.database.urls import direct_url
-from support.postgres import NoServerError, running_server
+from support.postgres import NoServerError, empty_database, running_server
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -38,16 +35,8 @@ def postgres_server() -> Iterator[str]:
 @pytest.fixture
 def postgres_url(postgres_server: str) -> Iterator[str]:
     """URL of an empty PostgreSQL database of the test's own."""
-    name = f"test_{uuid4().hex}"
-    server = create_engine(direct_url(postgres_server), isolation_level="AUTOCOMMIT")
-    with server.connect() as connection:
-        connection.exec_driver_sql(f"CREATE DATABASE {name}")
-    try:
-        yield make_url(postgres_server).set(database=name).render_as_string(hide_password=False)
-    finally:
-        with server.connect() as connection:
-            connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
-        server.dispose()
+    with empty_database(postgres_server) as url:
+        yield url
 
 
 @pytest.fixture

@@ -15,9 +15,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
+from uuid import uuid4
 
-from sqlalchemy import make_url
+from sqlalchemy import create_engine, make_url
 
+from backend.database.urls import direct_url
 from support.certificates import write_certificate
 
 #: Every character that a URL must escape, and the one that a URL parser stumbles over.
@@ -37,6 +39,21 @@ def running_server() -> Iterator[str]:
         _run(_binaries() / "initdb", "-D", folder / "db", "-U", "parakeet", "-A", "trust", "-E", "UTF8")
         with _started(folder, "") as port:
             yield f"postgresql://parakeet@127.0.0.1:{port}/postgres"
+
+
+@contextmanager
+def empty_database(server_url: str) -> Iterator[str]:
+    """URL of a new database of that server, dropped on leaving."""
+    name = f"test_{uuid4().hex}"
+    server = create_engine(direct_url(server_url), isolation_level="AUTOCOMMIT")
+    with server.connect() as connection:
+        connection.exec_driver_sql(f"CREATE DATABASE {name}")
+    try:
+        yield make_url(server_url).set(database=name).render_as_string(hide_password=False)
+    finally:
+        with server.connect() as connection:
+            connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
+        server.dispose()
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, SecretStr, ValidationInfo, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -56,6 +56,15 @@ class Settings(BaseSettings):
         default=None, description="Folder that keeps what was read from an S3 cache; on Lambda under /tmp."
     )
     tiingo_api_key: OptionalSecret = Field(default=None, description="Key of the Tiingo source.")
+    tiingo_secret_arn: str | None = Field(
+        default=None, description="AWS secret that holds the key of the Tiingo source; wins over it in AWS."
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        default="INFO", description="Least severity that a Lambda logs."
+    )
+    trace_subsegments: bool = Field(
+        default=False, description="Trace inside invocations, too, for a quarter of a second of each cold start."
+    )
     ingest_concurrency: int = Field(default=8, ge=1, le=64, description="Tickers fetched at once by one ingest run.")
     database_pool_size: int = Field(default=5, ge=1, le=50, description="Connections per process; 1 on Lambda.")
     database_connect_timeout_s: float = Field(

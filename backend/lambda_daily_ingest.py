@@ -1,17 +1,32 @@
-"""Lambda of the daily schedule: EventBridge sends {universe_key, lookback_days}, one universe is brought up to date."""
+"""Lambda of the daily schedule: EventBridge sends {universe_key, lookback_days}, one universe is brought up to date.
+
+1. Ingest: what is new, plus a look-back for restatements.
+2. Snapshot of what is stored now, so that backtests see it.
+3. The age of the universe as a metric; an alarm watches it.
+4. When any ticker failed, raise: retry and dead letter must fire. What was stored stays stored.
+"""
 
 from __future__ import annotations
 
-import asyncio
+import datetime as dt
 from dataclasses import asdict
 from typing import Any
 
+from aws_lambda_powertools.metrics import MetricUnit, single_metric
 from pydantic import BaseModel, ConfigDict, Field
 
-from backend.config import Settings
+from backend.container import Container
+from backend.database.connection import transaction
 from backend.ingest.errors import PartialIngestError
-from backend.resources import Resources, open_resources
-from backend.services.ingest import ingest_by_key
+from backend.resources import Resources, tiingo_api_key
+from backend.services.ingest import IngestReport, ingest_by_key
+from backend.services.market_data import UniverseCoverage, universe_coverage
+from backend.services.snapshots import build_snapshot
+
+#: Where the alarm of infrastructure/monitoring.tf looks for the age of a universe.
+_NAMESPACE, _AGE = "Parakeet", "DataAgeDays"
+
+container = Container("ingest")
 
 
 class ScheduledIngest(BaseModel):
@@ -23,41 +38,40 @@ class ScheduledIngest(BaseModel):
     lookback_days: int = Field(default=7, ge=0, le=3650)
 
 
-class _Container:
-    """One event loop, one engine and one cache for as long as the container lives."""
+def _ingest(event: dict[str, Any], _context: object) -> dict[str, Any]:  # Any: JSON in, JSON out
+    """Ingest the universe of the event; returns the counts of the run, the snapshot and the age of the newest bar.
 
-    def __init__(self) -> None:
-        self.loop = asyncio.new_event_loop()
-        self.settings = Settings()
-        self.resources: Resources = open_resources(self.settings)
-
-
-_containers: list[_Container] = []
-
-
-def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001  Any: JSON in, JSON out
-    """Ingest the universe of the event and return the counts of the run.
-
-    Raises when the event is wrong, when another run holds the universe, or when any ticker failed, so that retry and
-    dead-letter fire; what was stored until then stays stored.
+    Raises when the event is wrong, when another run holds the universe, or when any ticker failed.
     """
     order = ScheduledIngest.model_validate(_input(event))
-    if not _containers:
-        _containers.append(_Container())
-    container = _containers[0]
-    key = container.settings.tiingo_api_key
-    job = ingest_by_key(
-        container.resources.engine,
+    report, coverage = container.run(_brought_up_to_date(container.resources, order))
+    if coverage.age_days is not None:
+        with single_metric(
+            name=_AGE,
+            unit=MetricUnit.Count,
+            value=coverage.age_days,
+            namespace=_NAMESPACE,
+            default_dimensions={"universe": order.universe_key},
+        ):
+            pass
+    if report.status != "succeeded":
+        raise PartialIngestError(report.universe, report.run_id, report.failed)
+    facts = asdict(report) | {"snapshot": coverage.snapshot, "age_days": coverage.age_days}
+    return {name: _plain(value) for name, value in facts.items()}
+
+
+async def _brought_up_to_date(resources: Resources, order: ScheduledIngest) -> tuple[IngestReport, UniverseCoverage]:
+    report = await ingest_by_key(
+        resources.engine,
         order.universe_key,
-        tiingo_api_key=key.get_secret_value() if key else None,
+        tiingo_api_key=tiingo_api_key(container.settings),
         lookback_days=order.lookback_days,
         concurrency=container.settings.ingest_concurrency,
     )
-    report = container.loop.run_until_complete(job)
-    if report.status != "succeeded":
-        raise PartialIngestError(report.universe, report.run_id, report.failed)
-    result: dict[str, Any] = {name: _plain(value) for name, value in asdict(report).items()}
-    return result
+    await build_snapshot(resources.engine, resources.store, order.universe_key)
+    today = dt.datetime.now(dt.UTC).date()
+    async with transaction(resources.engine) as connection:
+        return report, await universe_coverage(connection, resources.store, order.universe_key, today=today)
 
 
 def _input(event: dict[str, Any]) -> dict[str, Any]:  # Any: JSON
@@ -69,4 +83,7 @@ def _input(event: dict[str, Any]) -> dict[str, Any]:  # Any: JSON
 
 
 def _plain(value: object) -> object:
-    return value if isinstance(value, str | int | float | None) else str(value)
+    return value if isinstance(value, str | int | float | dict | None) else str(value)
+
+
+handler = container.observed(_ingest)

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from aws.s3_cache import ObjectStore, open_cache
 from backend.config import Settings
 from backend.database.connection import make_engine
+from backend.database.urls import SecretUrl
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,17 +23,32 @@ class Resources:
 def open_resources(settings: Settings) -> Resources:
     """Open the database and the cache that the settings name."""
     engine = make_engine(
-        source_url(settings),
+        _database_url(settings),
         pool_size=settings.database_pool_size,
         connect_timeout_s=settings.database_connect_timeout_s,
     )
     return Resources(engine=engine, store=open_cache(settings.cache_url, local_copy=settings.cache_local_copy))
 
 
-def source_url(settings: Settings) -> str:
-    """Database URL: from Secrets Manager where the settings name a secret, else as they hold it."""
-    if settings.database_secret_arn is None:
-        return settings.async_source_url()
+def migration_url(settings: Settings) -> str:
+    """Database URL for migrations: from the secret where the settings name one, else as they hold it."""
+    arn = settings.database_secret_arn
+    return settings.direct_source_url() if arn is None else _fetched(arn)
+
+
+def tiingo_api_key(settings: Settings) -> str | None:
+    """Key of the Tiingo source: from the secret where the settings name one, else as they hold it."""
+    if settings.tiingo_secret_arn is not None:
+        return _fetched(settings.tiingo_secret_arn)
+    return settings.tiingo_api_key.get_secret_value() if settings.tiingo_api_key else None
+
+
+def _database_url(settings: Settings) -> str | SecretUrl:
+    arn = settings.database_secret_arn
+    return settings.async_source_url() if arn is None else SecretUrl(lambda: _fetched(arn))
+
+
+def _fetched(arn: str) -> str:
     from aws.secrets import fetch_secret  # noqa: PLC0415  boto3 only where a secret is used
 
-    return fetch_secret(settings.database_secret_arn)
+    return fetch_secret(arn)

@@ -13,7 +13,7 @@ from backend.database.universes import UniverseRecord
 from backend.ingest.errors import SourceSettingsError
 from backend.ingest.sources.sample import SAMPLES
 from backend.ingest.sources.selection import make_source
-from backend.resources import Resources
+from backend.resources import Resources, tiingo_api_key
 from backend.services.ingest import IngestOptions, IngestReport, ingest_by_key, ingest_universe, sample_universe
 
 
@@ -40,7 +40,7 @@ async def run_ingest(
     progress: Callable[[int, int], None] | None = None,
 ) -> IngestReport:
     """Ingest as ordered; `SourceSettingsError` names the option that is missing or wrong."""
-    key = settings.tiingo_api_key.get_secret_value() if settings.tiingo_api_key else None
+    key = tiingo_api_key(settings)
     options = IngestOptions(
         tickers=order.tickers,
         lookback_days=order.lookback_days,

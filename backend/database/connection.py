@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from time import monotonic
@@ -11,10 +12,9 @@ from uuid import uuid4
 from sqlalchemy import event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
-from tenacity import AsyncRetrying, retry_if_exception, stop_before_delay, wait_random_exponential
 
 from backend.database.errors import DatabaseUnavailableError
-from backend.database.urls import async_target
+from backend.database.urls import SecretUrl, async_target, driver_arguments
 
 if TYPE_CHECKING:
     import asyncpg
@@ -23,13 +23,14 @@ if TYPE_CHECKING:
 _LEAST_TIMEOUT_S = 0.05
 
 
-def make_engine(source_url: str, *, pool_size: int = 5, connect_timeout_s: float = 10.0) -> AsyncEngine:
-    """Engine of a database URL as the operator gave it; nothing is connected before first use.
+def make_engine(source: str | SecretUrl, *, pool_size: int = 5, connect_timeout_s: float = 10.0) -> AsyncEngine:
+    """Engine of a database URL as the operator gave it, or of one in a secret; nothing is connected before first use.
 
     Connections are checked before each use, since a Lambda container may have been frozen in between, and connecting is
     tried again for `connect_timeout_s` seconds, since Neon may have to wake.
     """
-    target = async_target(source_url)
+    secret = source if isinstance(source, SecretUrl) else None
+    target = async_target("postgresql://" if isinstance(source, SecretUrl) else source)
     if target.url.drivername.startswith("sqlite"):
         return _sqlite_engine(target.url.render_as_string(hide_password=False))
     return create_async_engine(
@@ -40,7 +41,7 @@ def make_engine(source_url: str, *, pool_size: int = 5, connect_timeout_s: float
         connect_args={
             **target.connect_args,
             "prepared_statement_name_func": lambda: f"__parakeet_{uuid4().hex}__",
-            "async_creator_fn": _patient_connect(connect_timeout_s),
+            "async_creator_fn": _connector(connect_timeout_s, secret),
         },
     )
 
@@ -72,29 +73,51 @@ def _sqlite_engine(url: str) -> AsyncEngine:
     return engine
 
 
-def _patient_connect(timeout_s: float) -> Any:  # Any: the dialect's own protocol for this hook
-    async def connect(*args: Any, **kwargs: Any) -> asyncpg.Connection:  # Any: passed through to asyncpg
+def _connector(timeout_s: float, secret: SecretUrl | None) -> Any:  # Any: the dialect's own protocol for this hook
+    async def connect(*_args: Any, **kwargs: Any) -> asyncpg.Connection:  # Any: passed through to asyncpg
         import asyncpg  # noqa: PLC0415  only where PostgreSQL is used
 
-        deadline = monotonic() + timeout_s
-
-        async def attempt() -> asyncpg.Connection:
-            timeout = max(deadline - monotonic(), _LEAST_TIMEOUT_S)
-            found: asyncpg.Connection = await asyncpg.connect(*args, **{"timeout": timeout} | kwargs)
-            return found
-
-        attempts = AsyncRetrying(
-            retry=retry_if_exception(_may_be_waking),
-            stop=stop_before_delay(timeout_s),
-            wait=wait_random_exponential(multiplier=0.1, max=2.0),
-            reraise=True,
-        )
+        given = kwargs
         try:
-            return await attempts(attempt)
+            if secret is None:
+                return await _connected(kwargs, timeout_s)
+            given = kwargs | driver_arguments(await asyncio.to_thread(secret.current))
+            try:
+                return await _connected(given, timeout_s)
+            except asyncpg.InvalidAuthorizationSpecificationError:
+                # The password was changed since this container fetched it.
+                given = kwargs | driver_arguments(await asyncio.to_thread(secret.renewed))
+                return await _connected(given, timeout_s)
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-            raise DatabaseUnavailableError(kwargs.get("host") or "?", _first_line(error)) from error
+            raise DatabaseUnavailableError(given.get("host") or "?", _first_line(error)) from error
 
     return connect
+
+
+async def _connected(arguments: dict[str, Any], timeout_s: float) -> asyncpg.Connection:  # Any: asyncpg's own
+    """A connection within the time, tried again while the database wakes."""
+    import asyncpg  # noqa: PLC0415  only where PostgreSQL is used
+    from tenacity import (  # noqa: PLC0415  cold start
+        AsyncRetrying,
+        retry_if_exception,
+        stop_before_delay,
+        wait_random_exponential,
+    )
+
+    deadline = monotonic() + timeout_s
+
+    async def attempt() -> asyncpg.Connection:
+        timeout = max(deadline - monotonic(), _LEAST_TIMEOUT_S)
+        found: asyncpg.Connection = await asyncpg.connect(**{"timeout": timeout} | arguments)
+        return found
+
+    attempts = AsyncRetrying(
+        retry=retry_if_exception(_may_be_waking),
+        stop=stop_before_delay(timeout_s),
+        wait=wait_random_exponential(multiplier=0.1, max=2.0),
+        reraise=True,
+    )
+    return await attempts(attempt)
 
 
 def _may_be_waking(error: BaseException) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,30 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from backend.database.errors import DatabaseUrlError
+
+
+class SecretUrl:
+    """A PostgreSQL URL that is fetched when it is first needed, and again when the database refuses its password.
+
+    Parameters
+    ----------
+    fetch : callable
+        Gives the URL as it is now; blocks.
+    """
+
+    def __init__(self, fetch: Callable[[], str]) -> None:
+        self._fetch = fetch
+        self._url: str | None = None
+
+    def current(self) -> str:
+        """The URL that was fetched last."""
+        return self.renewed() if self._url is None else self._url
+
+    def renewed(self) -> str:
+        """The URL as it is now."""
+        self._url = self._fetch()
+        return self._url
+
 
 _POSTGRES = {"postgres", "postgresql", "postgresql+asyncpg", "postgresql+psycopg2"}
 _SQLITE = {"sqlite", "sqlite+aiosqlite"}
@@ -45,6 +70,13 @@ def async_target(source_url: str) -> AsyncTarget:
     if ssl_mode:
         connect_args["ssl"] = ssl_mode
     return AsyncTarget(url=url.set(drivername="postgresql+asyncpg", query=query), connect_args=connect_args)
+
+
+def driver_arguments(source_url: str) -> dict[str, Any]:  # Any: whatever the driver takes
+    """Keyword arguments with which asyncpg itself connects to a PostgreSQL URL."""
+    target = async_target(source_url)
+    arguments = {name: value for name, value in target.connect_args.items() if name != "prepared_statement_cache_size"}
+    return target.url.translate_connect_args(username="user") | dict(target.url.query) | arguments
 
 
 def direct_url(source_url: str) -> URL:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from mangum import Mangum
-
-from backend.app import make_app
+from backend.container import Container
 from backend.routers.strategies import router
 
-handler = Mangum(make_app((router,)), lifespan="off")
+container = Container("strategies")
+handler = container.http_handler(router)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import importlib
 import json
+import logging
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -17,11 +18,19 @@ from pydantic import ValidationError
 from sqlalchemy import create_engine, text
 
 from backend.config import Settings
+from backend.container import Container
 from backend.database.errors import UnknownUniverseError
 from backend.database.urls import direct_url
 from backend.ingest.errors import SourceSettingsError
 
 EVENTS = Path(__file__).parent / "events"
+#: What Lambda tells a handler about the invocation, as far as our logs use it.
+CONTEXT = SimpleNamespace(
+    function_name="parakeet-test",
+    memory_limit_in_mb=512,
+    invoked_function_arn="arn:aws:lambda:us-east-1:123456789012:function:parakeet-test",
+    aws_request_id="8f507cfc-xmpl-4697-b07a-ac58fc914c95",
+)
 
 
 def recorded(name: str) -> dict[str, Any]:  # Any: JSON
@@ -33,29 +42,24 @@ class Containers:
     """Loads handler modules as fresh containers do, and shuts them down."""
 
     def __init__(self) -> None:
-        self._loop = asyncio.new_event_loop()
-        asyncio.set_event_loop(self._loop)
-        self._modules: list[ModuleType] = []
+        self._started: list[Container] = []
 
     def load(self, module: str) -> ModuleType:
         sys.modules.pop(module, None)
-        self._modules.append(importlib.import_module(module))
-        return self._modules[-1]
+        loaded = importlib.import_module(module)
+        self._started.append(loaded.container)
+        return loaded
 
     def invoke(self, area: str, event: str) -> Any:  # Any: JSON
-        answer = self.load(f"backend.handlers.{area}").handler(recorded(event), None)
+        answer = self.load(f"backend.handlers.{area}").handler(recorded(event), CONTEXT)
         assert answer["statusCode"] == 200, answer["body"]
         return json.loads(answer["body"])
 
     def shut_down(self) -> None:
-        for module in self._modules:
-            for container in getattr(module, "_containers", []):
-                container.loop.run_until_complete(container.resources.engine.dispose())
-                container.loop.close()
-            if hasattr(module.handler, "app"):
-                self._loop.run_until_complete(module.handler.app.state.resources.engine.dispose())
+        for container in self._started:
+            container.run(container.resources.engine.dispose())
+            container.loop.close()
         asyncio.set_event_loop(None)
-        self._loop.close()
 
 
 @pytest.fixture
@@ -63,6 +67,10 @@ def containers(sample_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> It
     monkeypatch.setenv("DATABASE_URL", sample_settings.async_source_url())
     monkeypatch.setenv("CACHE_URL", sample_settings.cache_url)
     monkeypatch.setenv("NEON_DATABASE_URL", "")
+    root = logging.getLogger()  # a container makes its handlers write JSON
+    monkeypatch.setattr(root, "level", root.level)
+    for handler in root.handlers:
+        monkeypatch.setattr(handler, "formatter", handler.formatter)
     found = Containers()
     yield found
     found.shut_down()
@@ -92,7 +100,7 @@ def test_the_backtest_lambda_runs_a_backtest(containers: Containers) -> None:
 
 
 def test_the_ingest_lambda_brings_a_universe_up_to_date(containers: Containers, sample_settings: Settings) -> None:
-    report = containers.load("backend.lambda_daily_ingest").handler(recorded("scheduled_ingest"), None)
+    report = containers.load("backend.lambda_daily_ingest").handler(recorded("scheduled_ingest"), CONTEXT)
     assert report["status"] == "succeeded"
     assert report["inserted"] == report["changed"] == 0
     # Five tickers, the sessions of the last five days up to 2013-03-01: Feb 24 was a Sunday, so 25 to 1 March.
@@ -117,7 +125,7 @@ def test_a_wrong_event_raises_so_that_it_reaches_the_dead_letters(
 ) -> None:
     module = containers.load("backend.lambda_daily_ingest")
     with pytest.raises(error):
-        module.handler(event, None)
+        module.handler(event, CONTEXT)
 
 
 @pytest.mark.parametrize("area", ["data", "strategies", "backtest"])

@@ -106,6 +106,16 @@ async def test_exactly_so_many_tickers_are_fetched_at_once_as_asked(concurrency:
     assert source.most_active == concurrency
 
 
+async def test_a_ticker_that_takes_long_counts_among_those_fetched_at_once() -> None:
+    async def answer(ticker: str) -> Fetched:
+        return await (never if ticker == "A" else after_a_turn)(ticker)
+
+    source = Source(answer)
+    async with aclosing(outcomes(source, requests_of("ABCDEF"), concurrency=3, today=TODAY)) as ready:
+        assert sorted([(await anext(ready)).ticker for _ in range(5)]) == ["B", "C", "D", "E", "F"]
+    assert source.most_active == 3
+
+
 async def test_a_slow_taker_slows_the_vendor_down() -> None:
     source = Source(at_once)
     async with aclosing(outcomes(source, requests_of("ABCDEF"), concurrency=2, today=TODAY, sleep=no_sleep)) as ready:

@@ -7,6 +7,7 @@ import hashlib
 import json
 import math
 from collections.abc import Callable, Iterable, Mapping
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import JSON, Column, Date, Double, Integer, Table, Text
@@ -116,7 +117,18 @@ _READERS: tuple[tuple[type[TypeEngine[Any]], Callable[[Any], Any]], ...] = (  # 
 def _plain(value: Any) -> Any:  # Any: a cell
     if isinstance(value, dt.datetime):
         return value.astimezone(dt.UTC).isoformat(timespec="microseconds")
+    if isinstance(value, dict | list):
+        return _as_jsonb(value)
     return value.isoformat() if isinstance(value, dt.date) else value
+
+
+def _as_jsonb(value: Any) -> Any:  # Any: a JSON value
+    """JSON as PostgreSQL gives it back: 1e22 as a whole number, no negative zero."""
+    if isinstance(value, dict):
+        return {name: _as_jsonb(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_as_jsonb(item) for item in value]
+    return int(Decimal(repr(value))) if isinstance(value, float) and value.is_integer() else value
 
 
 def _json(value: object) -> str:

@@ -61,7 +61,8 @@ class Base(DeclarativeBase):
         float: Double(),
         dt.date: Date(),
         dt.datetime: UtcDateTime(),
-        JsonObject: JSON().with_variant(JSONB(), "postgresql"),
+        # None is SQL's NULL, not JSON's null.
+        JsonObject: JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql"),
     }
 
 

@@ -108,12 +108,21 @@ def _opened(source: Path) -> sqlite3.Connection:
         raise TransferRefusedError(f"no SQLite database at {source}; give --source")
     connection = sqlite3.connect(f"{source.resolve().as_uri()}?mode=ro", uri=True)
     connection.row_factory = sqlite3.Row
+    connection.text_factory = _text_or_bytes
     try:
         connection.execute("SELECT count(*) FROM sqlite_master")
     except sqlite3.DatabaseError as error:
         connection.close()
         raise TransferRefusedError(f"{source} is not a SQLite database ({error})") from error
     return connection
+
+
+def _text_or_bytes(data: bytes) -> str | bytes:
+    """SQLite does not check what it is told is text: what is not UTF-8 stays bytes, and makes its row a bad one."""
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return data
 
 
 def _check_columns(reading: sqlite3.Connection, table: Table) -> None:
@@ -219,7 +228,8 @@ def _verify(reading: sqlite3.Connection, engine: Engine, table: Table, report: T
     ours, theirs = Checksum(), Checksum()
     with engine.connect() as connection:
         for raw in _batches(reading, table, batch_size):
-            rows = _typed(table, [row for row in raw if _key_text(table, row) not in bad_keys], report.bad)
+            # What cannot be read is in the report already.
+            rows = [row for row in _typed(table, raw, []) if _key_text(table, row) not in bad_keys]
             ours.add(row_text(table, row) for row in rows)
             theirs.add(row_text(table, row) for row in _at_target(connection, table, rows).values())
         report.target_rows = connection.scalar(select(func.count()).select_from(table)) or 0

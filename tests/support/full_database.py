@@ -1,0 +1,129 @@
+"""A SQLite database with rows in every table, chosen to be hard to move."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from sqlalchemy import Connection, create_engine, delete, func, insert, select, update
+
+from backend.database.migrations import migrate
+from backend.database.models import (
+    Backtest,
+    Bar,
+    Base,
+    CorporateAction,
+    IdempotencyKey,
+    IndexConstituent,
+    IngestFailure,
+    IngestRun,
+    Job,
+    Lease,
+    Trade,
+    Trial,
+    Universe,
+)
+from backend.database.urls import direct_url
+
+DAY = dt.date(2024, 1, 5)
+MOMENT = dt.datetime(2024, 1, 8, 22, 0, 0, 123_456, tzinfo=dt.UTC)
+LATER = MOMENT + dt.timedelta(days=1)
+#: Numbers that a detour through text or float32 would change, and text of more than ASCII.
+THIRD, TINY, TEXT = 1 / 3, 5e-324, 'Ünïcode · 鸚鵡 🦜 "quoted" \\ % \n'
+#: PostgreSQL gives the first two back spelled otherwise.
+JSON = {"large": 1e22, "minus zero": -0.0, "nested": [{"a": None}, TEXT, THIRD, True], "": {}}
+
+Row = dict[str, Any]  # Any: cells of mixed types
+
+
+def fill(url: str) -> None:
+    """Migrate the database and fill every table."""
+    migrate(url)
+    engine = create_engine(direct_url(url))
+    with engine.begin() as connection:
+        for model, rows in _rows().items():
+            connection.execute(insert(model), rows)
+        _restate(connection)
+        for table in Base.metadata.sorted_tables:
+            assert connection.scalar(select(func.count()).select_from(table)), f"{table.name} is empty"
+    engine.dispose()
+
+
+def contents(url: str) -> dict[str, list[Row]]:
+    """Every row of every table, in the order of its key."""
+    engine = create_engine(direct_url(url))
+    with engine.connect() as connection:
+        found = {
+            table.name: sorted(
+                (dict(row._mapping) for row in connection.execute(select(table))),
+                key=lambda row: [str(row[column.name]) for column in table.primary_key],
+            )
+            for table in Base.metadata.sorted_tables
+        }
+    engine.dispose()
+    return found
+
+
+def _restate(connection: Connection) -> None:
+    """Let the triggers write history: one bar restated twice, another removed."""
+    for days, close in ((1, 10.5), (2, 11.5)):
+        bar = update(Bar).where(Bar.ticker == "AAA", Bar.date == DAY)
+        connection.execute(bar.values(close=close, known_at=MOMENT + dt.timedelta(days=days)))
+    connection.execute(delete(Bar).where(Bar.ticker == "GONE"))
+
+
+def _rows() -> dict[type[Base], list[Row]]:
+    return _market() | _runs() | _ledger()
+
+
+def _market() -> dict[type[Base], list[Row]]:
+    bar = {"open": 10.0, "high": 12.0, "low": THIRD, "close": 10.0, "volume": 123_456_789.0, "adjusted_close": THIRD}
+    facts = {"source": "files", "known_at": MOMENT, "metadata_": JSON}
+    next_day = DAY + dt.timedelta(days=1)
+    days = [("AAA", DAY), ("AAA", next_day), ("B'B", DAY), ("B'B", next_day), ("GONE", DAY)]
+    bare = {"ticker": "BARE", "date": DAY, "close": TINY, "source": "files", "known_at": MOMENT, "metadata_": {}}
+    nothing = dict.fromkeys(("open", "high", "low", "volume", "adjusted_close"))
+    universe = {"key": "U", "name": TEXT, "currency": "USD", "calendar": "XNYS", "source": "files"}
+    stay = {"index_name": "U", "ticker": "AAA", "start_date": DAY}
+    action = {"ticker": "AAA", "ex_date": DAY, "kind": "split", "source": "files"}
+    return {
+        Bar: [*({"ticker": ticker, "date": date} | bar | facts for ticker, date in days), bare | nothing],
+        Universe: [universe | {"source_options": JSON, "benchmark": None}],
+        IndexConstituent: [
+            stay | {"known_at": MOMENT, "end_date": None},
+            stay | {"known_at": LATER, "end_date": DAY},
+        ],
+        CorporateAction: [action | {"known_at": MOMENT, "value": 2.0}, action | {"known_at": LATER, "value": None}],
+    }
+
+
+def _runs() -> dict[type[Base], list[Row]]:
+    run = {"universe_key": "U", "source": "files", "started_at": MOMENT, "lookback_days": None, "tickers": 2}
+    failure = {"ticker": "AAA", "error_class": "BAD_DATA", "reason": TEXT, "payload": JSON}
+    return {
+        IngestRun: [run | {"id": f"run{number}", "status": "succeeded"} for number in (1, 2)],
+        IngestFailure: [
+            failure | {"id": 3, "run_id": "run1", "date": DAY},
+            failure | {"id": 41, "run_id": "run2", "date": None},
+        ],
+        Lease: [{"name": "ingest:U", "owner": "me", "expires_at": MOMENT}],
+        Job: [
+            {"id": "j1", "kind": "refresh", "status": "queued", "payload": JSON, "result": None, "progress": THIRD},
+            {"id": "j2", "kind": "refresh", "status": "succeeded", "payload": {}, "result": JSON, "progress": 1.0},
+        ],
+    }
+
+
+def _ledger() -> dict[type[Base], list[Row]]:
+    backtest = {"spec": JSON, "document": TEXT, "equity_key": "e", "orders_key": "o", "holdings_key": "h"}
+    trial = {"strategy": "s", "universe": "U", "origin": "cli", "n_returns": 2, "created_at": MOMENT}
+    trade = {"ticker": "AAA", "side": "long", "quantity": THIRD, "entry_date": DAY, "entry_price": 10.0}
+    return {
+        Backtest: [backtest | {"id": f"b{number}", "created_at": MOMENT} for number in (1, 2)],
+        Trial: [
+            trial | {"backtest_id": "b1", "mean": THIRD, "std": TINY, "skewness": -0.0, "kurtosis": 1e300},
+            trial | {"backtest_id": "b2", "mean": None, "std": None, "skewness": None, "kurtosis": None},
+        ],
+        Trade: [trade | {"id": f"t{number}", "currency": "USD", "notes": TEXT} for number in range(5)],
+        IdempotencyKey: [{"key": "k", "request_hash": "h"}],
+    }

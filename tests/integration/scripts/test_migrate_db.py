@@ -23,22 +23,22 @@ def test_a_dry_run_prints_the_sql_and_changes_nothing(database_url: str) -> None
     assert current_revision(database_url) is None
 
 
-def test_a_dry_run_prints_nothing_when_there_is_nothing_to_do(database_url: str) -> None:
-    migrate(database_url)
-    done = run_script(SCRIPT, "--dry-run", DATABASE_URL=database_url)
+def test_a_dry_run_prints_nothing_when_there_is_nothing_to_do(sqlite_url: str) -> None:
+    migrate(sqlite_url)
+    done = run_script(SCRIPT, "--dry-run", DATABASE_URL=sqlite_url)
     assert (done.returncode, done.stdout) == (0, "")
 
 
-def test_a_check_tells_a_database_that_is_behind(database_url: str) -> None:
-    done = run_script(SCRIPT, "--check", DATABASE_URL=database_url)
+def test_a_check_tells_a_database_that_is_behind(sqlite_url: str) -> None:
+    done = run_script(SCRIPT, "--check", DATABASE_URL=sqlite_url)
     assert done.returncode == 1
     assert done.stdout == f"database at nothing, code at {head_revision()}\n"
-    assert current_revision(database_url) is None
+    assert current_revision(sqlite_url) is None
 
 
-def test_a_check_is_content_with_a_migrated_database(database_url: str) -> None:
-    migrate(database_url)
-    done = run_script(SCRIPT, "--check", DATABASE_URL=database_url)
+def test_a_check_is_content_with_a_migrated_database(sqlite_url: str) -> None:
+    migrate(sqlite_url)
+    done = run_script(SCRIPT, "--check", DATABASE_URL=sqlite_url)
     assert (done.returncode, done.stdout) == (0, f"database at {head_revision()}, code at {head_revision()}\n")
 
 

@@ -1,0 +1,33 @@
+"""The platform, deployed once for all tests of this folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from support.postgres import NoServerError
+from support.stack import UNIVERSE, Stack, deployed_stack
+from support.tool_venv import NoToolError
+
+
+@pytest.fixture(scope="session")
+def bare_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """The platform as Terraform leaves it: no schema, no data."""
+    try:
+        with deployed_stack(tmp_path_factory.mktemp("stack")) as stack:
+            yield stack
+    except (NoServerError, NoToolError) as error:
+        pytest.skip(f"no stack: {error}")
+
+
+@pytest.fixture(scope="session")
+def stack(bare_stack: Stack) -> Stack:
+    """The platform after its operator's first steps: schema by the migration Lambda, a universe, a snapshot."""
+    answer = bare_stack.client("lambda").invoke(
+        FunctionName=bare_stack.outputs["function_names"]["migrate"], Qualifier="live"
+    )
+    assert "FunctionError" not in answer, answer["Payload"].read()
+    bare_stack.parakeet("ingest", UNIVERSE, "--source", "sample")
+    bare_stack.parakeet("snapshot", UNIVERSE)
+    return bare_stack

@@ -92,19 +92,22 @@ async def test_a_wrong_password_is_told_without_repeating_it(neon_url: str) -> N
 
 
 @pytest.mark.postgres
-async def test_many_statements_at_once_are_right_behind_a_transaction_pooler(pooled_url: str) -> None:
-    engine = make_engine(pooled_url, pool_size=20)
+async def test_eight_containers_send_2000_statements_through_a_transaction_pooler(pooled_url: str) -> None:
+    engines = [make_engine(pooled_url, pool_size=1) for _ in range(8)]
 
     async def one(number: int) -> tuple[int, int, str]:
-        async with transaction(engine) as connection:
+        async with transaction(engines[number % 8]) as connection:
             total = await connection.scalar(text("SELECT CAST(:a AS int) + CAST(:b AS int)"), {"a": number, "b": 1})
             word = await connection.scalar(text("SELECT repeat(:word, :n)"), {"word": "x", "n": number % 7})
             return await connection.scalar(text(PID)) or 0, total, word
 
-    found = await asyncio.gather(*(one(number) for number in range(300)))
-    await engine.dispose()
-    assert [(total, word) for _, total, word in found] == [(number + 1, "x" * (number % 7)) for number in range(300)]
-    # Twenty clients shared at most the pooler's three server connections, and really more than one.
+    n_transactions = 667  # of three statements each
+    found = await asyncio.gather(*(one(number) for number in range(n_transactions)))
+    for engine in engines:
+        await engine.dispose()
+    expected = [(number + 1, "x" * (number % 7)) for number in range(n_transactions)]
+    assert [(total, word) for _, total, word in found] == expected
+    # Eight clients shared at most the pooler's three server connections, and really more than one.
     assert 1 < len({pid for pid, _, _ in found}) <= 3
 
 

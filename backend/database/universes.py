@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from sqlalchemy import func, insert, select, update
@@ -96,28 +96,54 @@ async def put_members(
     connection: AsyncConnection, key: str, stays: Sequence[Membership], *, known_at: dt.datetime
 ) -> int:
     """Append the stays that are new or end otherwise than known so far; returns how many."""
-    known, _ = await members(connection, key)
-    before = set(known)
-    fresh = [stay for stay in stays if stay not in before]
-    if fresh:
-        rows = [
-            {
-                "index_name": key,
-                "ticker": stay.ticker,
-                "start_date": stay.start_date,
-                "end_date": stay.end_date,
-                "known_at": known_at,
-            }
-            for stay in fresh
-        ]
+    known, newest = await members(connection, key)
+    before, replaced = set(known), {(stay.ticker, stay.start_date) for stay in known}
+    rows = [
+        {
+            "index_name": key,
+            "ticker": stay.ticker,
+            "start_date": stay.start_date,
+            "end_date": stay.end_date,
+            "known_at": _after(newest if (stay.ticker, stay.start_date) in replaced else None, known_at),
+        }
+        for stay in stays
+        if stay not in before
+    ]
+    if rows:
         await connection.execute(insert(IndexConstituent), rows)
-    return len(fresh)
+    return len(rows)
 
 
 async def actions(
     connection: AsyncConnection, tickers: Sequence[str], *, as_of: dt.datetime | None = None
 ) -> list[ActionRecord]:
     """Splits and dividends of the tickers as known at `as_of` (None: now), withdrawn ones left out, sorted."""
+    found = await _newest_versions(connection, tickers, as_of)
+    return [found[key] for key in sorted(found) if found[key].value is not None]
+
+
+async def put_actions(connection: AsyncConnection, records: Sequence[ActionRecord], *, source: str) -> int:
+    """Append the actions that are new or have another value than known so far; returns how many."""
+    known = await _newest_versions(connection, sorted({record.ticker for record in records}), None)
+    rows = []
+    for record in records:
+        before = known.get((record.ticker, record.ex_date, record.kind))
+        if (before.value if before else None) != record.value:
+            later = _after(before.known_at if before else None, record.known_at)
+            rows.append(asdict(record) | {"known_at": later, "source": source})
+    if rows:
+        await connection.execute(insert(CorporateAction), rows)
+    return len(rows)
+
+
+def _after(newest: dt.datetime | None, known_at: dt.datetime) -> dt.datetime:
+    """A new version is known strictly later than the one it replaces, whatever the clock of this process says."""
+    return known_at if newest is None else max(known_at, newest + dt.timedelta(microseconds=1))
+
+
+async def _newest_versions(
+    connection: AsyncConnection, tickers: Sequence[str], as_of: dt.datetime | None
+) -> dict[tuple[str, dt.date, str], ActionRecord]:
     found: dict[tuple[str, dt.date, str], ActionRecord] = {}
     table = CorporateAction
     for begin in range(0, len(tickers), _IN_LIST):
@@ -130,18 +156,4 @@ async def actions(
         for row in (await connection.execute(query)).all():
             # Later versions come later and replace earlier ones.
             found[row.ticker, row.ex_date, row.kind] = ActionRecord(**row._mapping)
-    return [found[key] for key in sorted(found) if found[key].value is not None]
-
-
-async def put_actions(connection: AsyncConnection, records: Sequence[ActionRecord], *, source: str) -> int:
-    """Append the actions that are new or have another value than known so far; returns how many."""
-    known = await actions(connection, sorted({record.ticker for record in records}))
-    before = {(record.ticker, record.ex_date, record.kind): record.value for record in known}
-    fresh = [
-        {name: getattr(record, name) for name in ActionRecord.__slots__} | {"source": source}
-        for record in records
-        if before.get((record.ticker, record.ex_date, record.kind)) != record.value
-    ]
-    if fresh:
-        await connection.execute(insert(CorporateAction), fresh)
-    return len(fresh)
+    return found

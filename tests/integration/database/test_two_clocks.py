@@ -228,6 +228,29 @@ async def test_actions_are_those_known_at_the_moment(connection: AsyncConnection
     assert [record.value for record in await actions(connection, ["A"])] == [2.0]
 
 
+@pytest.mark.parametrize("clock", [SLOTS[1], SLOTS[0]], ids=["stands still", "goes back"])
+async def test_a_corrected_action_counts_whatever_the_clock_says(
+    connection: AsyncConnection, clock: dt.datetime
+) -> None:
+    for value, moment in ((2.0, SLOTS[1]), (3.0, clock)):
+        split = ActionRecord(ticker="A", ex_date=DAY, kind="split", value=value, known_at=moment)
+        assert await put_actions(connection, [split], source="files") == 1
+    assert [record.value for record in await actions(connection, ["A"], as_of=SLOTS[1])] == [2.0]
+    assert [(record.value, record.known_at) for record in await actions(connection, ["A"])] == [
+        (3.0, SLOTS[1] + INSTANT)
+    ]
+
+
+@pytest.mark.parametrize("clock", [SLOTS[1], SLOTS[0]], ids=["stands still", "goes back"])
+async def test_a_corrected_stay_counts_whatever_the_clock_says(connection: AsyncConnection, clock: dt.datetime) -> None:
+    for end, moment in ((None, SLOTS[1]), (DAY, clock)):
+        stay = Membership(ticker="A", start_date=DAY, end_date=end)
+        assert await put_members(connection, "U", [stay], known_at=moment) == 1
+    stays, known_at = await members(connection, "U")
+    assert [stay.end_date for stay in stays] == [DAY]
+    assert known_at == SLOTS[1] + INSTANT
+
+
 async def test_what_was_never_known_is_not_withdrawn(connection: AsyncConnection) -> None:
     nothing = ActionRecord(ticker="A", ex_date=DAY, kind="split", value=None, known_at=SLOTS[0])
     assert await put_actions(connection, [nothing], source="files") == 0

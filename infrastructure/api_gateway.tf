@@ -6,18 +6,18 @@
 
 locals {
   routes = merge(values({
-    for area, target in local.areas : area => merge(
+    for area in keys(local.areas) : area => merge(
       {
-        "ANY /api/v1/${area}"          = { function = target.function, scope = "write" }
-        "ANY /api/v1/${area}/{proxy+}" = { function = target.function, scope = "write" }
-        "GET /api/v1/${area}"          = { function = target.function, scope = "read" }
-        "GET /api/v1/${area}/{proxy+}" = { function = target.function, scope = "read" }
-        "GET /api/v1/${area}/health"   = { function = target.function, scope = null }
+        "ANY /api/v1/${area}"          = { area = area, scope = "write" }
+        "ANY /api/v1/${area}/{proxy+}" = { area = area, scope = "write" }
+        "GET /api/v1/${area}"          = { area = area, scope = "read" }
+        "GET /api/v1/${area}/{proxy+}" = { area = area, scope = "read" }
+        "GET /api/v1/${area}/health"   = { area = area, scope = null }
       },
       # A browser's preflight carries no token; ANY would ask it for one.
       length(var.cors_origins) == 0 ? {} : {
-        "OPTIONS /api/v1/${area}"          = { function = target.function, scope = null }
-        "OPTIONS /api/v1/${area}/{proxy+}" = { function = target.function, scope = null }
+        "OPTIONS /api/v1/${area}"          = { area = area, scope = null }
+        "OPTIONS /api/v1/${area}/{proxy+}" = { area = area, scope = null }
       }
     )
   })...)
@@ -77,7 +77,7 @@ resource "aws_apigatewayv2_route" "this" {
 
   api_id    = aws_apigatewayv2_api.this.id
   route_key = each.key
-  target    = "integrations/${aws_apigatewayv2_integration.this[split("/", each.key)[3]].id}"
+  target    = "integrations/${aws_apigatewayv2_integration.this[each.value.area].id}"
 
   authorization_type   = each.value.scope == null ? "NONE" : "JWT"
   authorizer_id        = each.value.scope == null ? null : aws_apigatewayv2_authorizer.jwt.id

@@ -96,7 +96,7 @@ locals {
 }
 
 resource "aws_lambda_function" "this" {
-  #checkov:skip=CKV_AWS_117:Reaches only public endpoints (Neon, S3, Secrets Manager); a VPC would need a NAT gateway at US$32 a month
+  #checkov:skip=CKV_AWS_117:Reaches only public endpoints (Neon, S3, Secrets Manager); a VPC would need a NAT gateway, over US$30 a month
   #checkov:skip=CKV_AWS_116:Every asynchronous function has a dead-letter queue, by the dynamic block; a synchronous one answers its caller
   #checkov:skip=CKV_AWS_115:Reserved where concurrency does harm (ingest, migrate); HTTP is held by the API's throttling
   #checkov:skip=CKV_AWS_173:The environment holds ARNs and names, no secret; encrypted by AWS's key, or by kms_key_arn where one is given
@@ -160,8 +160,8 @@ resource "aws_lambda_function" "this" {
     ignore_changes = [image_uri]
   }
 
-  # Lambda checks at creation that the role may write to the queue.
-  depends_on = [aws_iam_role_policy.function]
+  # Lambda checks at creation that the role may write to the queue, and that it may pull the image itself.
+  depends_on = [aws_iam_role_policy.function, aws_ecr_repository_policy.this]
 }
 
 resource "aws_lambda_alias" "live" {

@@ -133,6 +133,7 @@ resource "aws_sns_topic_policy" "alarms" {
 resource "aws_budgets_budget" "monthly" {
   count = var.monthly_budget_usd == null ? 0 : 1
 
+  account_id   = local.account_id
   name         = "${local.prefix}-monthly"
   budget_type  = "COST"
   limit_amount = format("%.2f", var.monthly_budget_usd)

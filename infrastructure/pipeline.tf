@@ -231,8 +231,9 @@ resource "aws_cloudwatch_metric_alarm" "release" {
 # --- Roles ---------------------------------------------------------------------------------------------------------------
 
 data "aws_iam_policy_document" "pipeline_trust" {
+  # CodePipeline says for which account it comes, and not for which pipeline.
   for_each = {
-    codepipeline = "arn:${local.partition}:codepipeline:${var.region}:${local.account_id}:${local.pipeline_name}"
+    codepipeline = null
     codebuild    = "arn:${local.partition}:codebuild:${var.region}:${local.account_id}:project/${local.build_name}"
     codedeploy   = "${local.codedeploy_arn}:deploymentgroup:${local.prefix}/*" # every group of our application
   }
@@ -251,10 +252,14 @@ data "aws_iam_policy_document" "pipeline_trust" {
       values   = [local.account_id]
     }
 
-    condition {
-      test     = "ArnLike"
-      variable = "aws:SourceArn"
-      values   = [each.value]
+    dynamic "condition" {
+      for_each = each.value[*]
+
+      content {
+        test     = "ArnLike"
+        variable = "aws:SourceArn"
+        values   = [condition.value]
+      }
     }
   }
 }

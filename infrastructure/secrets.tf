@@ -12,7 +12,7 @@ locals {
 
 resource "aws_secretsmanager_secret" "this" {
   #checkov:skip=CKV_AWS_149:Encrypted by AWS's key for Secrets Manager, or by kms_key_arn where one is given
-  #checkov:skip=CKV2_AWS_57:Neon and Tiingo have no rotation that a Lambda could call; a new value is put by hand and picked up at once
+  #checkov:skip=CKV2_AWS_57:Neon and Tiingo have no rotation that a Lambda could call; a new value is put by hand, and fetched once the old one is refused
   for_each = local.secrets
 
   name                    = "${local.prefix}/${each.key}"

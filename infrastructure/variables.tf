@@ -126,7 +126,7 @@ variable "function_overrides" {
   validation {
     condition = alltrue([
       for name, settings in var.function_overrides :
-      settings.timeout_s == null ? true : settings.timeout_s >= 1 && settings.timeout_s <= (contains(keys(local.areas), name) ? 30 : 900)
+      settings.timeout_s == null ? true : settings.timeout_s >= 1 && settings.timeout_s <= (contains(values(local.areas)[*].function, name) ? 30 : 900)
     ])
     error_message = "timeout_s is 1 to 900, and at most 30 for what serves HTTP: the API gives up then."
   }

@@ -77,6 +77,14 @@ class Stack:
             os.environ["PARAKEET_TEST_TOKEN_WRITE"] if self.issuer is None else self.issuer.token(READ, WRITE)
         )
 
+    def take_first_steps(self) -> None:
+        """What an operator does after the first apply: the schema, a universe, its snapshot."""
+        migrate = self.outputs["function_names"]["migrate"]
+        answer = self.client("lambda").invoke(FunctionName=migrate, Qualifier="live")
+        assert "FunctionError" not in answer, answer["Payload"].read()
+        self.parakeet("ingest", UNIVERSE, "--source", "sample")
+        self.parakeet("snapshot", UNIVERSE)
+
     def parakeet(self, *arguments: str) -> Any:  # Any: JSON
         """What the command line answers an operator whose settings name the deployed database and cache."""
         settings = {

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from support.postgres import NoServerError
-from support.stack import UNIVERSE, Stack, deployed_stack
+from support.stack import Stack, deployed_stack
 from support.tool_venv import NoToolError
 
 
@@ -24,10 +24,5 @@ def bare_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 @pytest.fixture(scope="session")
 def stack(bare_stack: Stack) -> Stack:
     """The platform after its operator's first steps: schema by the migration Lambda, a universe, a snapshot."""
-    answer = bare_stack.client("lambda").invoke(
-        FunctionName=bare_stack.outputs["function_names"]["migrate"], Qualifier="live"
-    )
-    assert "FunctionError" not in answer, answer["Payload"].read()
-    bare_stack.parakeet("ingest", UNIVERSE, "--source", "sample")
-    bare_stack.parakeet("snapshot", UNIVERSE)
+    bare_stack.take_first_steps()
     return bare_stack

@@ -59,7 +59,7 @@ class Settings(BaseSettings):
     tiingo_secret_arn: str | None = Field(
         default=None, description="AWS secret that holds the key of the Tiingo source; wins over it in AWS."
     )
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+    log_level: Literal["DEBUG", "INFO", "WARN", "ERROR"] = Field(
         default="INFO", description="Least severity that a Lambda logs."
     )
     trace_subsegments: bool = Field(

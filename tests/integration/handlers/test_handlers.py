@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import importlib
 import json
 import logging
@@ -110,6 +111,21 @@ def test_the_ingest_lambda_brings_a_universe_up_to_date(containers: Containers, 
         runs = connection.scalar(text("SELECT count(*) FROM ingest_runs WHERE universe_key = 'SAMPLE_US5'"))
     engine.dispose()
     assert runs == 2
+
+
+def test_the_ingest_lambda_builds_the_snapshot_and_tells_the_age_of_the_data(
+    containers: Containers, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report = containers.load("backend.lambda_daily_ingest").handler(recorded("scheduled_ingest"), CONTEXT)
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if "_aws" in line]
+    metric = json.loads(line)
+    assert len(report["snapshot"]) == 64
+    # The newest session of the sample is 2013-03-01; CloudWatch's embedded metric format, as the alarm looks for it.
+    age = (dt.datetime.now(dt.UTC).date() - dt.date(2013, 3, 1)).days
+    assert (metric["DataAgeDays"], report["age_days"]) == ([age], age)
+    (declared,) = metric["_aws"]["CloudWatchMetrics"]
+    assert (declared["Namespace"], declared["Dimensions"]) == ("Parakeet", [["universe"]])
+    assert metric["universe"] == "SAMPLE_US5"
 
 
 @pytest.mark.parametrize(

@@ -66,6 +66,6 @@ def test_a_container_imports_nothing_that_its_events_do_not_need(tmp_path: Path)
     assert lines[-1] == "[]"
 
 
-@pytest.mark.parametrize(("level", "count"), [("WARNING", 2), ("ERROR", 0)])
+@pytest.mark.parametrize(("level", "count"), [("WARN", 2), ("ERROR", 0)])
 def test_the_level_of_the_log_is_a_setting(tmp_path: Path, level: str, count: int) -> None:
     assert len(logged(run(tmp_path, LOG_LEVEL=level))) == count

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +17,32 @@ from support.tool_venv import ROOT, NoToolError, tool_venv
 
 CONFIGURATION = ROOT / "infrastructure"
 TESTS = sorted(path.name for path in CONFIGURATION.glob("tests/*.tftest.hcl"))
+AREAS = "  areas = {\n"
+ONE_MORE_AREA = f'{AREAS}    another = {{ function = "data" }}\n'
+WITH_ONE_MORE_AREA = """
+mock_provider "aws" {
+  source          = "./tests/mocks"
+  override_during = plan
+}
+
+run "everything_follows" {
+  command = plan
+
+  variables {
+    image_tag = "0123abc"
+  }
+
+  assert {
+    condition = (
+      length(aws_apigatewayv2_route.this) == 20 &&
+      contains(keys(aws_apigatewayv2_integration.this), "another") &&
+      contains(keys(aws_lambda_permission.api), "another") &&
+      aws_apigatewayv2_route.this["GET /api/v1/another/{proxy+}"].authorization_scopes == toset(["parakeet/read"])
+    )
+    error_message = "Something of the area is missing."
+  }
+}
+"""
 #: A test that hangs is ended after two minutes; see pyproject.toml.
 _LIMIT_S = 115
 
@@ -72,6 +99,20 @@ def test_terraform_tests_pass(initialised: Terraform, name: str) -> None:
 
     assert done.returncode == 0, done.stdout[-4_000:] + done.stderr[-4_000:]
     assert re.search(r"Success! [1-9]\d* passed, 0 failed", done.stdout)
+
+
+def test_a_new_area_is_one_more_entry(initialised: Terraform, tmp_path: Path) -> None:
+    copy = tmp_path / "infrastructure"
+    shutil.copytree(CONFIGURATION, copy, ignore=shutil.ignore_patterns(".terraform", "*.tftest.hcl"))
+    functions = copy / "lambda.tf"
+    text = functions.read_text(encoding="utf-8")
+    assert text.count(AREAS) == 1
+    functions.write_text(text.replace(AREAS, ONE_MORE_AREA), encoding="utf-8")
+    (copy / "tests" / "another.tftest.hcl").write_text(WITH_ONE_MORE_AREA, encoding="utf-8")
+
+    done = initialised(f"-chdir={copy}", "test", "-no-color")
+
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_checkov_finds_nothing(tmp_path: Path) -> None:

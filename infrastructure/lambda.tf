@@ -124,13 +124,11 @@ resource "aws_lambda_function" "this" {
   environment {
     variables = merge(
       {
-        DATABASE_SECRET_ARN          = aws_secretsmanager_secret.this["database"].arn
-        DATABASE_POOL_SIZE           = "1" # a container answers one request at a time
-        CACHE_URL                    = "s3://${aws_s3_bucket.this["cache"].bucket}"
-        CACHE_LOCAL_COPY             = "/tmp/parakeet-cache"
-        LOG_LEVEL                    = var.log_level
-        POWERTOOLS_SERVICE_NAME      = each.key
-        POWERTOOLS_METRICS_NAMESPACE = local.metrics_namespace
+        DATABASE_SECRET_ARN = aws_secretsmanager_secret.this["database"].arn
+        DATABASE_POOL_SIZE  = "1" # a container answers one request at a time
+        CACHE_URL           = "s3://${aws_s3_bucket.this["cache"].bucket}"
+        CACHE_LOCAL_COPY    = "/tmp/parakeet-cache"
+        LOG_LEVEL           = var.log_level
       },
       each.value.reads_tiingo && var.tiingo_enabled ? { TIINGO_SECRET_ARN = aws_secretsmanager_secret.this["tiingo"].arn } : {}
     )

@@ -55,13 +55,11 @@ run "the_environment_names_secrets_and_holds_none" {
   assert {
     condition = alltrue([
       for name, function in aws_lambda_function.this : function.environment[0].variables == tomap({
-        CACHE_LOCAL_COPY             = "/tmp/parakeet-cache"
-        CACHE_URL                    = "s3://parakeet-cache-123456789012-us-east-1"
-        DATABASE_POOL_SIZE           = "1"
-        DATABASE_SECRET_ARN          = "arn:aws:secretsmanager:us-east-1:123456789012:secret:mock"
-        LOG_LEVEL                    = "INFO"
-        POWERTOOLS_METRICS_NAMESPACE = "Parakeet"
-        POWERTOOLS_SERVICE_NAME      = name
+        CACHE_LOCAL_COPY    = "/tmp/parakeet-cache"
+        CACHE_URL           = "s3://parakeet-cache-123456789012-us-east-1"
+        DATABASE_POOL_SIZE  = "1"
+        DATABASE_SECRET_ARN = "arn:aws:secretsmanager:us-east-1:123456789012:secret:mock"
+        LOG_LEVEL           = "INFO"
       })
     ])
     error_message = "The environment is not the one that backend/config.py reads."

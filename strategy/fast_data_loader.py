@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -23,6 +24,8 @@ from strategy.adjustments import CorporateActions
 from strategy.errors import PanelError
 from strategy.panel import BoolArray, DateArray, Field, FloatArray, PricePanel
 from strategy.universe import Membership, member_matrix
+
+T = TypeVar("T")
 
 #: Ranges fetched at once.
 _CONCURRENCY = 16
@@ -67,8 +70,8 @@ async def load_panel(
     values: dict[Field, FloatArray] = {name: np.full((axes.sessions.size, len(axes.tickers)), np.nan) for name in names}
     gate = asyncio.Semaphore(_CONCURRENCY)
     spans = [span for span in manifest.spans if _overlaps(span, axes)]
-    await asyncio.gather(*(_fill(store, span, axes, values, gate) for span in spans))
-    actions, members = await asyncio.gather(
+    await _gathered(*(_fill(store, span, axes, values, gate) for span in spans))
+    actions, members = await _gathered(
         read_table(store, manifest.tables["actions"]), read_table(store, manifest.tables["members"])
     )
     return PricePanel(
@@ -78,6 +81,17 @@ async def load_panel(
         actions=_actions(actions, axes),
         member=_members(members, axes),
     )
+
+
+async def _gathered(*jobs: Coroutine[None, None, T]) -> list[T]:
+    """Results of all jobs; when one fails, none of the others outlives the failure."""
+    tasks = [asyncio.ensure_future(job) for job in jobs]
+    try:
+        return await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _axes(manifest: Manifest, start: dt.date | None, end: dt.date | None) -> _Axes:
@@ -102,7 +116,7 @@ async def _fill(
     store: ObjectStore, span: Span, axes: _Axes, values: dict[Field, FloatArray], gate: asyncio.Semaphore
 ) -> None:
     names = [FOOTER, *values]
-    parts = await asyncio.gather(*(_fetched(store, span, name, gate) for name in names))
+    parts = await _gathered(*(_fetched(store, span, name, gate) for name in names))
     layout = BlockLayout(size=span.size, ranges=span.ranges)
     shape = (len(span.sessions), len(span.tickers))
     decoded = decode_columns(layout, dict(zip(names, parts, strict=True)), list(values), shape)

@@ -12,7 +12,7 @@ import asyncio
 import datetime as dt
 from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import numpy as np
 import pyarrow as pa
@@ -84,14 +84,12 @@ async def load_panel(
 
 
 async def _gathered(*jobs: Coroutine[None, None, T]) -> list[T]:
-    """Results of all jobs; when one fails, none of the others outlives the failure."""
-    tasks = [asyncio.ensure_future(job) for job in jobs]
-    try:
-        return await asyncio.gather(*tasks)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+    """Results of all jobs; when one fails, the failure is raised once all have ended, so that no read outlives it."""
+    results = await asyncio.gather(*jobs, return_exceptions=True)
+    for result in results:
+        if isinstance(result, BaseException):
+            raise result
+    return cast("list[T]", results)
 
 
 def _axes(manifest: Manifest, start: dt.date | None, end: dt.date | None) -> _Axes:

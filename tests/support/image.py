@@ -19,7 +19,7 @@ BASE, IMAGE = "localhost/base", "localhost/parakeet"
 PLANTED = (
     "backend/.env",
     "backend/handlers/.env",
-    "backend/__pycache__/app.cpython-311.pyc",
+    "backend/__pycache__/app.cpython-310.pyc",
     "data/trades.db",
     "frontend/index.html",
     "frontend/node_modules/left-pad/index.js",

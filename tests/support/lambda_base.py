@@ -55,7 +55,8 @@ _LIBRARIES = (
 _DESCRIBE = """
 import json, sys, sysconfig
 print(json.dumps({"executable": sys.executable, "stdlib": sysconfig.get_path("stdlib"),
-                  "version": sysconfig.get_python_version()}))
+                  "version": sysconfig.get_python_version(),
+                  "full_version": ".".join(str(part) for part in sys.version_info[:3])}))
 """
 
 
@@ -66,6 +67,7 @@ class Python:
     executable: Path
     stdlib: Path
     version: str
+    full_version: str
 
 
 def find_python(version: str) -> Python:
@@ -110,7 +112,10 @@ def _described(executable: Path | str) -> Python | None:
         return None  # a name without the interpreter behind it
     facts = json.loads(done.stdout)
     return Python(
-        executable=Path(facts["executable"]).resolve(), stdlib=Path(facts["stdlib"]), version=facts["version"]
+        executable=Path(facts["executable"]).resolve(),
+        stdlib=Path(facts["stdlib"]),
+        version=facts["version"],
+        full_version=facts["full_version"],
     )
 
 

@@ -22,6 +22,16 @@ _PIN = re.compile(r"^(?P<name>[A-Za-z0-9._-]+)(\[[^]]*\])?==(?P<version>[^ ;\\]+
 _HASH = re.compile(r"^ +--hash=(?P<hash>sha256:[0-9a-f]{64})( \\)?$")
 
 
+def minor_version(python_version: str) -> str:
+    """3.13 of 3.13.9."""
+    return ".".join(python_version.split(".")[:2])
+
+
+def full_version(python_version: str) -> str:
+    """The version itself where it has a patch release, else a later one of the same minor than there will be."""
+    return f"{python_version}.99" if minor_version(python_version) == python_version else python_version
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pin:
     """One package of a lock."""
@@ -32,7 +42,7 @@ class Pin:
     hashes: tuple[str, ...]
 
     def applies_to(self, python_version: str) -> bool:
-        """Whether CPython of this minor version on Linux wants the package."""
+        """Whether CPython of this version on Linux wants the package; "3.13" stands for its newest patch release."""
         if self.marker is None:
             return True
         environment = default_environment() | {
@@ -40,8 +50,8 @@ class Pin:
             "os_name": "posix",
             "platform_python_implementation": "CPython",
             "platform_system": "Linux",
-            "python_full_version": f"{python_version}.0",
-            "python_version": python_version,
+            "python_full_version": full_version(python_version),
+            "python_version": minor_version(python_version),
             "sys_platform": "linux",
         }
         return Marker(self.marker).evaluate({name: str(value) for name, value in environment.items()})
@@ -79,7 +89,7 @@ def download(pins: Iterable[Pin], folder: Path, *, python_version: str, machine:
     done = subprocess.run(  # noqa: S603  pip of the interpreter that runs the tests
         [
             *command,
-            f"--python-version={python_version}",
+            f"--python-version={full_version(python_version)}",
             *platforms,
             f"--dest={folder}",
             f"--requirement={requirements}",

@@ -15,7 +15,7 @@ import pytest
 from support.buildah import NoBuildahError, Store, buildah_store
 from support.image import BASE, IMAGE, ROOT, Image, Wheels, build_tool, copy_checkout, default_of
 from support.lambda_base import RUNTIME_PACKAGES, Python, find_python, lay_out
-from support.locks import download, read_lock
+from support.locks import download, minor_version, read_lock
 
 
 @pytest.fixture(scope="session")
@@ -27,15 +27,17 @@ def python() -> Python:
 @pytest.fixture(scope="session")
 def wheels(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wheels]:
     """Every wheel that an image of a Python version needs, downloaded once."""
-    made: dict[str, Path] = {}
+    made: dict[tuple[object, ...], Path] = {}
 
     def folder_for(python_version: str) -> Path:
-        if python_version not in made:
-            folder = tmp_path_factory.mktemp("wheels")
-            wanted = [pin for pin in read_lock(ROOT / "backend/requirements.txt") if pin.applies_to(python_version)]
-            download([*wanted, build_tool()], folder, python_version=python_version, machine=platform.machine())
-            made[python_version] = folder
-        return made[python_version]
+        lock = read_lock(ROOT / "backend" / "requirements.txt")
+        wanted = (*(pin for pin in lock if pin.applies_to(python_version)), build_tool())
+        # Patch releases share what they share.
+        key = (minor_version(python_version), *wanted)
+        if key not in made:
+            made[key] = tmp_path_factory.mktemp("wheels")
+            download(wanted, made[key], python_version=python_version, machine=platform.machine())
+        return made[key]
 
     yield folder_for
     for folder in made.values():
@@ -55,7 +57,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
 @pytest.fixture(scope="session")
 def base(store: Store, python: Python, wheels: Wheels, tmp_path_factory: pytest.TempPathFactory) -> str:
     """Tag of the local base; the wheels for what is built on it lie ready, too."""
-    wheels(python.version)
+    wheels(python.full_version)
     folder = tmp_path_factory.mktemp("base")
     runtime = [pin for pin in read_lock(ROOT / "requirements.txt") if pin.name in RUNTIME_PACKAGES]
     download(runtime, folder / "wheels", python_version=python.version, machine=platform.machine())
@@ -77,7 +79,7 @@ def image(store: Store, base: str, python: Python, wheels: Wheels, tmp_path_fact
         folder / "project",
         folder / "project" / "backend" / "Dockerfile",
         arguments={"BASE": base},
-        volumes={wheels(python.version): "/wheels", settings: "/etc/pip.conf"},
+        volumes={wheels(python.full_version): "/wheels", settings: "/etc/pip.conf"},
     )
     container = store.container(IMAGE)
     return Image(store=store, container=container, root=store.mount(container))

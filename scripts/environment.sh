@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Sourced by the other scripts: a virtual environment in .venv that holds what the locks say.
 #
 #   prepare_environment runtime|tests
@@ -48,9 +49,10 @@ prepare_environment() {
     if [ "$(cat "$stamp" 2>/dev/null)" != "$wanted" ]; then
         echo "installing the $group requirements (once; a minute or two)"
         # Explicitly, since `set -e` does not hold in a function whose caller tests its outcome.
-        .venv/bin/python -m pip install --quiet --disable-pip-version-check --requirement "$lock" &&
-            .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --editable . ||
+        if ! .venv/bin/python -m pip install --quiet --disable-pip-version-check --requirement "$lock" ||
+            ! .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .; then
             fail "the $group requirements could not be installed; see above, then run this again"
+        fi
         printf '%s' "$wanted" >"$stamp"
     fi
 }

@@ -17,6 +17,7 @@ from aws.snapshots import Manifest
 from backend.database.backtests import TrialRecord
 from strategy.backtest.run import BacktestResult
 from strategy.backtest.spec import BacktestSpec
+from strategy.backtest.valuation import valuation_prices
 from strategy.panel import PricePanel
 
 BENCHMARK_DEFINITIONS = {
@@ -119,13 +120,19 @@ def _orders_table(panel: PricePanel, result: BacktestResult) -> pa.Table:
 
 
 def _holdings_table(panel: PricePanel, result: BacktestResult) -> pa.Table:
+    """What is held after each change: shares, and their value and share of equity at that close."""
     simulation = result.simulation
     event, column = np.nonzero(simulation.event_shares)
+    rows = simulation.event_rows[event]
+    shares = simulation.event_shares[event, column]
+    values = shares * valuation_prices(panel)[rows, column]
     return pa.table(
         {
-            "session": pa.array(panel.sessions[simulation.event_rows[event]]),
+            "session": pa.array(panel.sessions[rows]),
             "ticker": pa.array(np.array(panel.tickers)[column]),
-            "shares": simulation.event_shares[event, column],
+            "shares": shares,
+            "value": values,
+            "weight": values / simulation.equity[rows - simulation.rows[0]],
         }
     )
 

@@ -46,6 +46,22 @@ async def test_equity_ends_where_the_books_say(client: AsyncClient) -> None:
     assert table["equity"][-1] == pytest.approx(document["books"]["final_equity"], abs=0.005)
 
 
+async def test_holdings_and_cash_are_the_equity_of_every_change(client: AsyncClient) -> None:
+    document = (await client.post("/backtest", json=SPEC)).json()
+    path = f"/backtest/{document['id']}"
+    equity = (await client.get(f"{path}/equity")).json()["columns"]
+    holdings = (await client.get(f"{path}/holdings")).json()["columns"]
+    total = dict(zip(equity["session"], equity["equity"], strict=True))
+    cash = dict(zip(equity["session"], equity["cash"], strict=True))
+    held: dict[str, float] = {}
+    for session, value, weight in zip(holdings["session"], holdings["value"], holdings["weight"], strict=True):
+        held[session] = held.get(session, 0.0) + value
+        assert weight == pytest.approx(value / total[session], rel=1e-12)
+    assert len(held) > 90  # a decision a month, dividends between
+    for session, value in held.items():
+        assert value + cash[session] == pytest.approx(total[session], abs=0.005), session
+
+
 async def test_orders_are_paginated_without_loss(client: AsyncClient) -> None:
     document = (await client.post("/backtest", json=SPEC)).json()
     whole = (await client.get(f"/backtest/{document['id']}/orders")).json()["columns"]["ticker"]

@@ -1,4 +1,4 @@
-"""Errors of the cache and of secrets.
+"""Errors of the cache, of secrets and of the queue of jobs.
 
 ::
 
@@ -9,7 +9,8 @@
     ├── RefConflictError            somebody else moved the ref first
     ├── UnknownSnapshotError        no snapshot has this id
     ├── StoreUnavailableError       the bucket or folder cannot be reached
-    └── SecretUnavailableError      a secret is missing or cannot be read
+    ├── SecretUnavailableError      a secret is missing or cannot be read
+    └── QueueUnavailableError       a job could not be handed to its worker
 """
 
 from __future__ import annotations
@@ -81,3 +82,12 @@ class SecretUnavailableError(CacheError):
         self.arn = arn
         self.reason = reason
         super().__init__(f"secret {arn} cannot be read ({reason})")
+
+
+class QueueUnavailableError(CacheError):
+    """A job could not be handed to its worker."""
+
+    def __init__(self, queue: str, reason: str) -> None:
+        self.queue = queue
+        self.reason = reason
+        super().__init__(f"the worker {queue} does not take the job ({reason}); try again")

@@ -28,7 +28,7 @@ def make_app(routers: Iterable[APIRouter], resources: Resources | None = None) -
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         yield
-        await app.state.resources.engine.dispose()
+        await app.state.resources.close()
 
     app = FastAPI(
         title="Potential Parakeet",

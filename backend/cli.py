@@ -258,7 +258,7 @@ def _run(settings: Settings, job: Callable[[Resources], Coroutine[None, None, T]
         try:
             return await job(resources)
         finally:
-            await resources.engine.dispose()
+            await resources.close()
 
     return asyncio.run(with_resources())
 

@@ -59,6 +59,9 @@ class Settings(BaseSettings):
     tiingo_secret_arn: str | None = Field(
         default=None, description="AWS secret that holds the key of the Tiingo source; wins over it in AWS."
     )
+    worker_function: str | None = Field(
+        default=None, description="In AWS: the Lambda, with its alias, that does jobs; absent, this process does them."
+    )
     log_level: Literal["DEBUG", "INFO", "WARN", "ERROR"] = Field(
         default="INFO", description="Least severity that a Lambda logs."
     )

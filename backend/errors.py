@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 from aws import errors as cache
 from backend.database import errors as database
 from backend.database.ingest_runs import UnknownRunError
+from backend.database.jobs import UnknownJobError
 from backend.services import errors as services
 from strategy import errors as core
 
@@ -26,6 +27,7 @@ STATUS: Mapping[type[Exception], int] = {
     database.UnknownTickerError: 404,
     database.UnknownBacktestError: 404,
     UnknownRunError: 404,
+    UnknownJobError: 404,
     database.LeaseHeldError: 409,
     database.IdempotencyConflictError: 409,
     database.DatabaseUnavailableError: 503,
@@ -38,10 +40,12 @@ STATUS: Mapping[type[Exception], int] = {
     services.RequestError: 422,
     services.EmptyUniverseError: 404,
     services.NoSnapshotError: 404,
+    services.JobFailedError: 500,
     cache.UnknownSnapshotError: 404,
     cache.RefConflictError: 409,
     cache.CorruptObjectError: 500,
     cache.StoreUnavailableError: 503,
+    cache.QueueUnavailableError: 503,
     cache.ObjectNotFoundError: 500,
 }
 TITLES = {

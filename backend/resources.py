@@ -1,4 +1,4 @@
-"""What an entry point opens once and keeps: the database engine and the cache."""
+"""What an entry point opens once and keeps: the database engine, the cache, and the queue of jobs."""
 
 from __future__ import annotations
 
@@ -10,14 +10,21 @@ from aws.s3_cache import ObjectStore, open_cache
 from backend.config import Settings
 from backend.database.connection import make_engine
 from backend.database.urls import SecretUrl
+from backend.services.jobs import InProcessQueue, JobQueue, Worker, run_job
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resources:
-    """Engine and cache of one process or Lambda container; neither connects before first use."""
+    """Engine, cache and queue of one process or Lambda container; none connects before first use."""
 
     engine: AsyncEngine
     store: ObjectStore
+    queue: JobQueue
+
+    async def close(self) -> None:
+        """Stop the jobs of this process, then let the connections go."""
+        await self.queue.close()
+        await self.engine.dispose()
 
 
 def open_resources(settings: Settings) -> Resources:
@@ -27,7 +34,18 @@ def open_resources(settings: Settings) -> Resources:
         pool_size=settings.database_pool_size,
         connect_timeout_s=settings.database_connect_timeout_s,
     )
-    return Resources(engine=engine, store=open_cache(settings.cache_url, local_copy=settings.cache_local_copy))
+    store = open_cache(settings.cache_url, local_copy=settings.cache_local_copy)
+    return Resources(engine=engine, store=store, queue=_queue(settings, engine, store))
+
+
+def job_worker(settings: Settings, engine: AsyncEngine, store: ObjectStore) -> Worker:
+    """What the jobs of this process work with."""
+    return Worker(
+        engine=engine,
+        store=store,
+        tiingo_api_key=lambda: tiingo_api_key(settings),
+        concurrency=settings.ingest_concurrency,
+    )
 
 
 def migration_url(settings: Settings) -> str:
@@ -41,6 +59,15 @@ def tiingo_api_key(settings: Settings) -> str | None:
     if settings.tiingo_secret_arn is not None:
         return _fetched(settings.tiingo_secret_arn)
     return settings.tiingo_api_key.get_secret_value() if settings.tiingo_api_key else None
+
+
+def _queue(settings: Settings, engine: AsyncEngine, store: ObjectStore) -> JobQueue:
+    if settings.worker_function is None:
+        worker = job_worker(settings, engine, store)
+        return InProcessQueue(lambda job_id: run_job(worker, job_id))
+    from aws.jobs import WorkerQueue  # noqa: PLC0415  only in AWS
+
+    return WorkerQueue(settings.worker_function)
 
 
 def _database_url(settings: Settings) -> str | SecretUrl:

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from aws.s3_cache import ObjectStore
 from backend.database.connection import transaction
+from backend.services.jobs import JobQueue
 
 
 def _engine(request: Request) -> AsyncEngine:
@@ -22,8 +23,14 @@ def _store(request: Request) -> ObjectStore:
     return store
 
 
+def _queue(request: Request) -> JobQueue:
+    queue: JobQueue = request.app.state.resources.queue
+    return queue
+
+
 Engine = Annotated[AsyncEngine, Depends(_engine)]
 Store = Annotated[ObjectStore, Depends(_store)]
+Queue = Annotated[JobQueue, Depends(_queue)]
 
 
 async def _connection(engine: Engine) -> AsyncIterator[AsyncConnection]:

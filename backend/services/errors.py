@@ -5,7 +5,8 @@
     ServiceError
     ├── RequestError                a field of a request is wrong
     ├── EmptyUniverseError          a universe has no bars yet
-    └── NoSnapshotError             a universe has bars, but no snapshot of them was built
+    ├── NoSnapshotError             a universe has bars, but no snapshot of them was built
+    └── JobFailedError              a job failed
 """
 
 from __future__ import annotations
@@ -39,3 +40,13 @@ class NoSnapshotError(ServiceError):
     def __init__(self, universe: str) -> None:
         self.universe = universe
         super().__init__(f"universe {universe} has no snapshot; run `parakeet snapshot {universe}` first")
+
+
+class JobFailedError(ServiceError):
+    """A job failed; unless `is_final` it will be tried again."""
+
+    def __init__(self, job_id: str, reason: str, *, is_final: bool) -> None:
+        self.job_id = job_id
+        self.reason = reason
+        self.is_final = is_final
+        super().__init__(f"job {job_id} failed: {reason}")

@@ -7,12 +7,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from aws.s3_cache import open_cache
 from backend.commands.quickstart import run_quickstart
 from backend.config import Settings
-from backend.database.connection import make_engine
 from backend.database.migrations import migrate
-from backend.resources import Resources
+from backend.resources import Resources, open_resources
 
 
 def settings_in(folder: Path) -> Settings:
@@ -43,8 +41,9 @@ def set_up_sample(folder: Path) -> None:
 @asynccontextmanager
 async def opened(settings: Settings) -> AsyncIterator[Resources]:
     """Resources on the running event loop, released on leaving."""
-    engine = make_engine(settings.async_source_url(), connect_timeout_s=0.2)
+    settings = settings.model_copy(update={"database_connect_timeout_s": 0.2})
+    resources = open_resources(settings)
     try:
-        yield Resources(engine=engine, store=open_cache(settings.cache_url))
+        yield resources
     finally:
-        await engine.dispose()
+        await resources.close()

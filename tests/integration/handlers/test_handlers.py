@@ -20,9 +20,13 @@ from sqlalchemy import create_engine, text
 
 from backend.config import Settings
 from backend.container import Container
+from backend.database.connection import transaction
 from backend.database.errors import UnknownUniverseError
+from backend.database.jobs import add_job
 from backend.database.urls import direct_url
 from backend.ingest.errors import SourceSettingsError
+from backend.services.jobs import REFRESH
+from support.platform import opened
 
 EVENTS = Path(__file__).parent / "events"
 #: What Lambda tells a handler about the invocation, as far as our logs use it.
@@ -126,6 +130,21 @@ def test_the_ingest_lambda_builds_the_snapshot_and_tells_the_age_of_the_data(
     (declared,) = metric["_aws"]["CloudWatchMetrics"]
     assert (declared["Namespace"], declared["Dimensions"]) == ("Parakeet", [["universe"]])
     assert metric["universe"] == "SAMPLE_US5"
+
+
+async def queued_refresh(settings: Settings) -> str:
+    """Id of a job that waits for a worker."""
+    async with opened(settings) as resources, transaction(resources.engine) as connection:
+        payload = {"universe": "SAMPLE_US5", "lookback_days": 7}
+        await add_job(connection, "job-1", REFRESH, payload, now=dt.datetime.now(dt.UTC))
+    return "job-1"
+
+
+def test_the_worker_lambda_does_a_job_once(containers: Containers, sample_settings: Settings) -> None:
+    event = {"job_id": asyncio.run(queued_refresh(sample_settings))}
+    module = containers.load("backend.handlers.worker")
+    expected = {"job_id": "job-1", "status": "succeeded"}
+    assert [module.handler(event, CONTEXT), module.handler(event, CONTEXT)] == [expected, expected]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,30 @@
+"""Requests and responses of jobs."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class RefreshIn(BaseModel):
+    """A universe to bring up to date."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    universe: str = Field(min_length=1, max_length=80, examples=["SAMPLE_US20"])
+    lookback_days: int = Field(default=7, ge=0, le=3650, description="Calendar days fetched again for restatements.")
+
+
+class JobOut(BaseModel):
+    """A job, to be asked for until it has ended."""
+
+    id: str
+    kind: str
+    status: Literal["queued", "running", "succeeded", "failed", "cancelled"]
+    progress: float = Field(ge=0, le=1, description="Share of the work that is done.")
+    result: dict[str, Any] | None = Field(description="What it did, once it has succeeded.")
+    error: str | None = Field(description="Why it failed, or had to be tried again.")
+    created_at: dt.datetime
+    updated_at: dt.datetime

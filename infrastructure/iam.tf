@@ -84,6 +84,16 @@ data "aws_iam_policy_document" "function" {
   }
 
   dynamic "statement" {
+    for_each = each.value.starts_jobs ? [local.worker_arn] : []
+
+    content {
+      sid       = "HandOverJobs"
+      actions   = ["lambda:InvokeFunction"]
+      resources = [statement.value]
+    }
+  }
+
+  dynamic "statement" {
     for_each = each.value.is_asynchronous ? [aws_sqs_queue.dead_letters[each.key].arn] : []
 
     content {

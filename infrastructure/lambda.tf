@@ -7,6 +7,7 @@ locals {
   # is_asynchronous               called by events: gets retries and a dead-letter queue
   # cache                         none, read, or write (which includes read)
   # reads_tiingo                  may read the vendor's key, where there is one
+  # starts_jobs                   may hand jobs to the worker
   # is_shifted                    CodeDeploy moves its alias; otherwise the pipeline runs it before it moves the others
   function_defaults = {
     data = {
@@ -18,6 +19,7 @@ locals {
       is_asynchronous      = false
       cache                = "read"
       reads_tiingo         = false
+      starts_jobs          = true
       is_shifted           = true
     }
     strategies = {
@@ -29,6 +31,7 @@ locals {
       is_asynchronous      = false
       cache                = "read"
       reads_tiingo         = false
+      starts_jobs          = false
       is_shifted           = true
     }
     backtest = {
@@ -40,6 +43,7 @@ locals {
       is_asynchronous      = false
       cache                = "write"
       reads_tiingo         = false
+      starts_jobs          = false
       is_shifted           = true
     }
     ingest = {
@@ -51,6 +55,19 @@ locals {
       is_asynchronous      = true
       cache                = "write"
       reads_tiingo         = true
+      starts_jobs          = false
+      is_shifted           = true
+    }
+    worker = {
+      handler              = "backend.handlers.worker.handler"
+      description          = "Jobs that take longer than a request"
+      memory_mb            = 1024
+      timeout_s            = 900
+      reserved_concurrency = null # a lease lets one run at a time work on a universe
+      is_asynchronous      = true
+      cache                = "write"
+      reads_tiingo         = true
+      starts_jobs          = false
       is_shifted           = true
     }
     migrate = {
@@ -62,6 +79,7 @@ locals {
       is_asynchronous      = false
       cache                = "none"
       reads_tiingo         = false
+      starts_jobs          = false
       is_shifted           = false
     }
   }
@@ -93,6 +111,7 @@ locals {
     for name, full_name in local.function_names :
     name => "arn:${local.partition}:lambda:${var.region}:${local.account_id}:function:${full_name}"
   }
+  worker_arn = "${local.function_arns["worker"]}:live"
 }
 
 resource "aws_lambda_function" "this" {
@@ -130,6 +149,7 @@ resource "aws_lambda_function" "this" {
         CACHE_LOCAL_COPY    = "/tmp/parakeet-cache"
         LOG_LEVEL           = var.log_level
       },
+      each.value.starts_jobs ? { WORKER_FUNCTION = local.worker_arn } : {},
       each.value.reads_tiingo && var.tiingo_enabled ? { TIINGO_SECRET_ARN = aws_secretsmanager_secret.this["tiingo"].arn } : {}
     )
   }

@@ -61,7 +61,7 @@ run "with_an_image_everything_is_there" {
   }
 
   assert {
-    condition     = output.function_names == { for name in ["backtest", "data", "ingest", "migrate", "strategies"] : name => "parakeet-${name}" }
+    condition     = output.function_names == { for name in ["backtest", "data", "ingest", "migrate", "strategies", "worker"] : name => "parakeet-${name}" }
     error_message = "A function is missing."
   }
 

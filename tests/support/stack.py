@@ -36,7 +36,7 @@ from support.tool_venv import ROOT, run
 
 UNIVERSE = "SAMPLE_US5"
 READ, WRITE = "parakeet/read", "parakeet/write"
-_FUNCTIONS = ("data", "strategies", "backtest", "ingest", "migrate")
+_FUNCTIONS = ("data", "strategies", "backtest", "ingest", "worker", "migrate")
 _DUMMY_KEYS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": REGION}
 
 

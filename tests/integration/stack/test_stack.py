@@ -149,6 +149,22 @@ def test_the_schedule_fires_an_ingest(stack: Stack) -> None:
     assert run["unchanged"] == 5 * 6
 
 
+def test_a_refresh_is_done_by_the_worker_and_can_be_watched(stack: Stack) -> None:
+    with stack.writer() as http:
+        begun = http.post("/data/refresh", json={"universe": UNIVERSE})
+    assert begun.status_code == 202, begun.text
+    path = begun.headers["location"].removeprefix("/api/v1")
+
+    def ended() -> Any:  # Any: JSON
+        with stack.reader() as http:
+            job = http.get(path).json()
+        return job if job["status"] in {"succeeded", "failed"} else None
+
+    job = until(ended, within_s=60)
+    assert (job["status"], job["error"]) == ("succeeded", None)
+    assert (job["result"]["inserted"], job["result"]["unchanged"]) == (0, 5 * 6)
+
+
 def test_a_failing_ingest_reaches_the_dead_letters(stack: Stack) -> None:
     queue = stack.outputs["ingest_dlq_url"]
     name = stack.outputs["function_names"]["ingest"]

@@ -383,7 +383,7 @@ variable "schedules" {
     lookback_days = optional(number, 7)
     enabled       = optional(bool, true)
   }))
-  default = { SPX500 = { cron = "cron(30 22 ? * MON-FRI *)", timezone = "America/New_York" } }
+  default = {} # until a universe is there, its runs could only fail
 
   validation {
     condition     = alltrue([for universe in keys(var.schedules) : can(regex("^[A-Za-z0-9_.-]{1,40}$", universe))])

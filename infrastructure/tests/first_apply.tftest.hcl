@@ -5,6 +5,10 @@ mock_provider "aws" {
   override_during = plan
 }
 
+variables {
+  schedules = { SPX500 = { cron = "cron(30 22 ? * MON-FRI *)", timezone = "America/New_York" } }
+}
+
 run "without_an_image_nothing_runs_code" {
   command = plan
 

@@ -54,13 +54,15 @@ run "the_environment_names_secrets_and_holds_none" {
 
   assert {
     condition = alltrue([
-      for name, function in aws_lambda_function.this : function.environment[0].variables == tomap({
+      for name, function in aws_lambda_function.this : function.environment[0].variables == tomap(merge({
         CACHE_LOCAL_COPY    = "/tmp/parakeet-cache"
         CACHE_URL           = "s3://parakeet-cache-123456789012-us-east-1"
         DATABASE_POOL_SIZE  = "1"
         DATABASE_SECRET_ARN = "arn:aws:secretsmanager:us-east-1:123456789012:secret:mock"
         LOG_LEVEL           = "INFO"
-      })
+        }, name != "data" ? {} : {
+        WORKER_FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:parakeet-worker:live"
+      }))
     ])
     error_message = "The environment is not the one that backend/config.py reads."
   }
@@ -71,7 +73,7 @@ run "the_environment_names_secrets_and_holds_none" {
   }
 }
 
-run "tiingo_is_for_the_ingest_alone" {
+run "tiingo_is_for_those_who_ingest" {
   command = plan
 
   variables {
@@ -79,14 +81,14 @@ run "tiingo_is_for_the_ingest_alone" {
   }
 
   assert {
-    condition     = [for name, function in aws_lambda_function.this : name if contains(keys(function.environment[0].variables), "TIINGO_SECRET_ARN")] == ["ingest"]
-    error_message = "Only the ingest asks Tiingo."
+    condition     = [for name, function in aws_lambda_function.this : name if contains(keys(function.environment[0].variables), "TIINGO_SECRET_ARN")] == ["ingest", "worker"]
+    error_message = "Only who ingests asks Tiingo."
   }
 
   assert {
     condition = alltrue([
       for name, document in data.aws_iam_policy_document.function :
-      length([for s in document.statement : s if s.sid == "ReadItsSecrets"][0].resources) == (name == "ingest" ? 2 : 1) || name == "ingest"
+      length([for s in document.statement : s if s.sid == "ReadItsSecrets"][0].resources) == 1 || contains(["ingest", "worker"], name)
     ])
     error_message = "A function may read a secret that is not its own."
   }
@@ -135,6 +137,7 @@ run "the_cache_is_read_by_some_and_deleted_by_none" {
       strategies = "s3:GetObject s3:ListBucket"
       backtest   = "s3:GetObject s3:ListBucket s3:PutObject"
       ingest     = "s3:GetObject s3:ListBucket s3:PutObject"
+      worker     = "s3:GetObject s3:ListBucket s3:PutObject"
       migrate    = ""
     }
     error_message = "A function may do more, or less, to the cache than it needs."
@@ -154,12 +157,12 @@ run "what_is_asynchronous_has_retries_and_a_dead_letter_queue" {
   command = plan
 
   assert {
-    condition     = { for name, function in aws_lambda_function.this : name => length(function.dead_letter_config) } == { backtest = 0, data = 0, ingest = 1, migrate = 0, strategies = 0 }
-    error_message = "The asynchronous function is the ingest."
+    condition     = { for name, function in aws_lambda_function.this : name => length(function.dead_letter_config) } == { backtest = 0, data = 0, ingest = 1, migrate = 0, strategies = 0, worker = 1 }
+    error_message = "The asynchronous functions are the ingest and the worker."
   }
 
   assert {
-    condition     = keys(aws_sqs_queue.dead_letters) == ["ingest"] && aws_sqs_queue.dead_letters["ingest"].message_retention_seconds == 1209600
+    condition     = keys(aws_sqs_queue.dead_letters) == ["ingest", "worker"] && aws_sqs_queue.dead_letters["ingest"].message_retention_seconds == 1209600
     error_message = "What failed is kept for 14 days."
   }
 
@@ -169,11 +172,24 @@ run "what_is_asynchronous_has_retries_and_a_dead_letter_queue" {
   }
 }
 
+run "jobs_are_handed_over_by_data_alone" {
+  command = plan
+
+  assert {
+    condition = {
+      for name, document in data.aws_iam_policy_document.function :
+      name => flatten([for s in document.statement : s.resources if contains(s.actions, "lambda:InvokeFunction")])
+      if length([for s in document.statement : s if contains(s.actions, "lambda:InvokeFunction")]) > 0
+    } == { data = ["arn:aws:lambda:us-east-1:123456789012:function:parakeet-worker:live"] }
+    error_message = "A function may call what it has no business with."
+  }
+}
+
 run "concurrency_is_reserved_where_it_does_harm" {
   command = plan
 
   assert {
-    condition     = { for name, function in aws_lambda_function.this : name => function.reserved_concurrent_executions } == { backtest = -1, data = -1, ingest = 1, migrate = 1, strategies = -1 }
+    condition     = { for name, function in aws_lambda_function.this : name => function.reserved_concurrent_executions } == { backtest = -1, data = -1, ingest = 1, migrate = 1, strategies = -1, worker = -1 }
     error_message = "One ingest and one migration at a time; the others share the account's pool."
   }
 }

@@ -6,6 +6,7 @@ mock_provider "aws" {
 }
 
 variables {
+  schedules = { SPX500 = { cron = "cron(30 22 ? * MON-FRI *)", timezone = "America/New_York" } }
   image_tag = "0123abc"
 }
 
@@ -56,6 +57,7 @@ run "trouble_is_told" {
   assert {
     condition = keys(aws_cloudwatch_metric_alarm.this) == [
       "SPX500-silent", "SPX500-stale", "api-errors", "api-latency", "errors", "ingest-dead-letters", "ingest-duration", "throttles",
+      "worker-dead-letters", "worker-duration",
     ]
     error_message = "An alarm is missing, or one is too many."
   }
@@ -213,7 +215,7 @@ run "the_pipeline_ships_the_branch" {
   }
 
   assert {
-    condition     = keys(aws_codedeploy_deployment_group.this) == ["backtest", "data", "ingest", "strategies"] && aws_codedeploy_app.this[0].compute_platform == "Lambda"
+    condition     = keys(aws_codedeploy_deployment_group.this) == ["backtest", "data", "ingest", "strategies", "worker"] && aws_codedeploy_app.this[0].compute_platform == "Lambda"
     error_message = "Every alias but the migration's is shifted by CodeDeploy."
   }
 
@@ -231,7 +233,7 @@ run "the_pipeline_ships_the_branch" {
   }
 
   assert {
-    condition     = output.codedeploy == { app = "parakeet", groups = { for name in ["backtest", "data", "ingest", "strategies"] : name => "parakeet-${name}" } }
+    condition     = output.codedeploy == { app = "parakeet", groups = { for name in ["backtest", "data", "ingest", "strategies", "worker"] : name => "parakeet-${name}" } }
     error_message = "The output does not name the groups."
   }
 }

@@ -48,7 +48,7 @@ class Stack:
     environment: Mapping[str, str]
     database_url: str
     issuer: Issuer | None
-    state: Path
+    terraform: Terraform
     times_s: Mapping[str, float]
 
     def client(self, service: str) -> Any:  # Any: boto3 makes its clients at run time
@@ -183,7 +183,7 @@ def _applied(
             environment=environment,
             database_url=database_url,
             issuer=issuer,
-            state=terraform.state,
+            terraform=terraform,
             times_s=times_s,
         )
     finally:

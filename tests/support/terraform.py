@@ -60,6 +60,14 @@ class Terraform:
         self._set(variables)
         self.run("destroy", "-auto-approve", timeout_s=600)
 
+    def pending(self) -> list[str]:
+        """Addresses of the resources that another apply of the same variables would change, sorted."""
+        self.run("plan", "-out=again.tfplan", timeout_s=300)
+        changes = json.loads(self.run("show", "-json", "again.tfplan"))["resource_changes"]
+        return sorted(
+            change["address"] for change in changes if change["change"]["actions"] not in (["no-op"], ["read"])
+        )
+
     def outputs(self) -> dict[str, Any]:  # Any: JSON
         """Values of the outputs."""
         return {name: output["value"] for name, output in json.loads(self.run("output", "-json")).items()}
@@ -67,7 +75,7 @@ class Terraform:
     def run(self, command: str, *options: str, timeout_s: float = 60) -> str:
         """Standard output of a command; `AssertionError` with its complaint when it fails."""
         done = subprocess.run(  # noqa: S603  our own fixed commands
-            [program(), command, "-no-color", *(() if command == "output" else ("-input=false",)), *options],
+            [program(), command, "-no-color", *(() if command in {"output", "show"} else ("-input=false",)), *options],
             cwd=self._folder,
             env=self._environment,
             capture_output=True,

@@ -183,10 +183,16 @@ def test_a_failing_ingest_reaches_the_dead_letters(stack: Stack) -> None:
 # --- What must not be there ---
 
 
+def test_another_apply_would_change_nothing(stack: Stack) -> None:
+    # The emulator forgets some settings of these kinds; AWS forgets none.
+    forgotten = () if IS_AWS else ("aws_cloudwatch_metric_alarm.", "aws_cloudfront_response_headers_policy.")
+    assert [address for address in stack.terraform.pending() if not address.startswith(forgotten)] == []
+
+
 def test_the_secret_is_in_secrets_manager_and_in_no_state(stack: Stack) -> None:
     found = stack.client("secretsmanager").get_secret_value(SecretId=stack.outputs["database_secret_arn"])
     assert found["SecretString"] == stack.database_url
-    state = stack.state.read_text()
+    state = stack.terraform.state.read_text()
     assert "database_secret_arn" in state
     assert stack.database_url not in state
     assert stack.database_url.partition("@")[0].rpartition(":")[2] not in state

@@ -1,22 +1,27 @@
-"""An OpenID Connect issuer on this machine: its keys by HTTP, and tokens of every kind, good and bad."""
+"""An OpenID Connect issuer on this machine: keys, a sign-in page with PKCE, and tokens of every kind, good and bad."""
 
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
-import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler
+from secrets import token_urlsafe
 from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
+from support.local_server import served
+
 AUDIENCE = "parakeet-test"
 _KEY_ID = "key-1"
+_PAGE = '<!doctype html><title>Sign in</title><form action="/approve">{fields}<button>Sign in as owner</button></form>'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +30,7 @@ class Issuer:
 
     url: str
     key: rsa.RSAPrivateKey
+    _codes: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def token(self, *scopes: str, lifetime_s: int = 600, **claims: object) -> str:
         """A token with these scopes; a negative lifetime makes one that has expired."""
@@ -43,38 +49,88 @@ class Issuer:
         claims = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
         return ".".join((header, _part(claims | {"scope": wanted}), signature))
 
+    def documents(self) -> dict[str, dict[str, Any]]:  # Any: JSON
+        """Discovery and keys, by path."""
+        return {
+            "/.well-known/openid-configuration": {
+                "issuer": self.url,
+                "authorization_endpoint": f"{self.url}/authorize",
+                "token_endpoint": f"{self.url}/token",
+                "jwks_uri": f"{self.url}/keys",
+                "response_types_supported": ["code"],
+                "subject_types_supported": ["public"],
+                "id_token_signing_alg_values_supported": ["RS256"],
+                "code_challenge_methods_supported": ["S256"],
+            },
+            "/keys": {"keys": [_public(self.key)]},
+        }
+
+    def approved(self, asked: dict[str, str]) -> str:
+        """Where the browser goes once its owner has agreed: back, with a code for this request."""
+        code = token_urlsafe(16)
+        self._codes[code] = asked
+        return f"{asked['redirect_uri']}?{urlencode({'code': code, 'state': asked.get('state', '')})}"
+
+    def exchanged(self, form: dict[str, str]) -> dict[str, Any] | None:  # Any: JSON
+        """Tokens for a code and the verifier of its challenge (RFC 7636); None when either is wrong."""
+        asked = self._codes.pop(form.get("code", ""), None)
+        challenge = _encoded(hashlib.sha256(form.get("code_verifier", "").encode()).digest())
+        if asked is None or asked["code_challenge"] != challenge or asked["redirect_uri"] != form["redirect_uri"]:
+            return None
+        return {
+            "access_token": self.token(*asked["scope"].split()),
+            "id_token": self.token(aud=asked["client_id"], nonce=asked.get("nonce")),
+            "token_type": "Bearer",
+            "expires_in": 600,
+            "scope": asked["scope"],
+        }
+
 
 @contextmanager
 def running_issuer() -> Iterator[Issuer]:
-    """An issuer that answers discovery and key requests while the body runs."""
+    """An issuer that answers while the body runs."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    documents: dict[str, dict[str, Any]] = {}  # Any: JSON
+    issuers: list[Issuer] = []
 
-    class Documents(BaseHTTPRequestHandler):
+    class Pages(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            document = documents.get(self.path)
-            body = json.dumps(document).encode()
-            self.send_response(404 if document is None else 200)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(body)))
+            path, asked = urlsplit(self.path).path, _fields(urlsplit(self.path).query)
+            documents = issuers[0].documents()
+            if path == "/authorize":
+                inputs = "".join(f'<input type="hidden" name="{name}" value="{asked[name]}">' for name in asked)
+                self.answer(200, _PAGE.format(fields=inputs).encode(), {"Content-Type": "text/html"})
+            elif path == "/approve":
+                self.answer(302, b"", {"Location": issuers[0].approved(asked)})
+            else:
+                self.answer(200 if path in documents else 404, json.dumps(documents.get(path)).encode())
+
+        def do_POST(self) -> None:
+            form = _fields(self.rfile.read(int(self.headers["Content-Length"])).decode())
+            tokens = issuers[0].exchanged(form)
+            self.answer(400 if tokens is None else 200, json.dumps(tokens or {"error": "invalid_grant"}).encode())
+
+        def do_OPTIONS(self) -> None:
+            self.answer(204, b"")
+
+        def answer(self, status: int, body: bytes, headers: Mapping[str, str] | None = None) -> None:
+            self.send_response(status)
+            shared = {"Content-Type": "application/json", "Content-Length": str(len(body))}
+            shared |= {"Access-Control-Allow-Origin": "*", "Access-Control-Allow-Headers": "*"}
+            for name, value in (shared | dict(headers or {})).items():
+                self.send_header(name, value)
             self.end_headers()
             self.wfile.write(body)
 
         def log_message(self, *_arguments: object) -> None:
             """Write nothing to standard error."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Documents)
-    url = f"http://127.0.0.1:{server.server_port}"
-    documents["/.well-known/openid-configuration"] = {"issuer": url, "jwks_uri": f"{url}/keys"}
-    documents["/keys"] = {"keys": [_public(key)]}
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    try:
-        yield Issuer(url=url, key=key)
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with served(Pages) as url:
+        issuers.append(Issuer(url=url, key=key))
+        yield issuers[0]
+
+
+def _fields(query: str) -> dict[str, str]:
+    return {name: values[0] for name, values in parse_qs(query).items()}
 
 
 def _signed(key: rsa.RSAPrivateKey, claims: Mapping[str, object]) -> str:

@@ -20,10 +20,11 @@ import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
+from support.local_server import served
 from support.postgres import free_port
 from support.tool_venv import ROOT, NoToolError, run
 
@@ -132,15 +133,8 @@ def _queue_before(target: str, port: int) -> Iterator[str]:
         def log_message(self, *_arguments: object) -> None:
             """Write nothing to standard error."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", port), Queue)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with served(Queue, port=port) as url:
+        yield url
 
 
 def _is_exception(answer: bytes) -> bool:

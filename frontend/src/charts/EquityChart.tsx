@@ -73,6 +73,6 @@ function draw(chart: IChartApi, table: Equity) {
   }
   chart.panes()[0]?.setStretchFactor(3);
   chart.panes()[1]?.setStretchFactor(1);
-  // Zero is the top of a drawdown: no room above it.
-  chart.priceScale("right", 1).applyOptions({ scaleMargins: { top: 0.02, bottom: 0.05 } });
+  // Room for half a label above zero and below the deepest fall.
+  chart.priceScale("right", 1).applyOptions({ scaleMargins: { top: 0.09, bottom: 0.09 } });
 }

@@ -17,7 +17,8 @@ export function look(): DeepPartial<ChartOptions> {
       panes: { separatorColor: line, separatorHoverColor: line, enableResize: false },
     },
     grid: { vertLines: { visible: false }, horzLines: { color: line } },
-    rightPriceScale: { borderVisible: false },
+    // A label that does not fit is left out, never cut.
+    rightPriceScale: { borderVisible: false, entireTextOnly: true },
     timeScale: { borderColor: line, minBarSpacing: 0.02, fixLeftEdge: true, fixRightEdge: true },
     crosshair: { mode: CrosshairMode.Magnet, vertLine: { labelBackgroundColor: token("edge") }, horzLine: { labelBackgroundColor: token("edge") } },
     localization: { dateFormat: "yyyy-MM-dd" },

@@ -48,7 +48,7 @@ interface LabelledProps {
 export function Labelled({ id, title, unit, help, reason, children }: LabelledProps) {
   return (
     <div>
-      <label htmlFor={id} className="font-medium">
+      <label htmlFor={id} className={`block font-medium ${help === undefined || help === "" ? "mb-1" : ""}`}>
         {title}
         {unit != null && <span className="font-normal text-soft"> · {unit}</span>}
       </label>

@@ -15,7 +15,7 @@ export function Title({ children, name, detail, actions }: { children: ReactNode
     <header className="mb-6 flex flex-wrap items-end justify-between gap-x-6 gap-y-3">
       <div className="min-w-0">
         <h1 className="text-2xl font-semibold tracking-tight text-balance">{children}</h1>
-        {detail !== undefined && <div className="mt-0.5 max-w-prose text-soft">{detail}</div>}
+        {detail !== undefined && <div className="mt-0.5 max-w-3xl text-soft">{detail}</div>}
       </div>
       {actions !== undefined && <div className="flex flex-wrap gap-2">{actions}</div>}
     </header>
@@ -74,7 +74,7 @@ export type Freshness = keyof typeof DOTS;
 export function Dot({ of, word = of }: { of: Freshness; word?: string }) {
   const [colour, shape] = DOTS[of];
   return (
-    <span className="inline-flex items-center gap-1.5 whitespace-nowrap">
+    <span className="inline-flex items-baseline gap-1.5 whitespace-nowrap">
       <span aria-hidden="true" className={`inline-block w-3 text-center text-xs ${colour}`}>
         {shape}
       </span>
@@ -86,7 +86,7 @@ export function Dot({ of, word = of }: { of: Freshness; word?: string }) {
 const COLOURS: Readonly<Record<Direction, string>> = { gain: "text-gain", loss: "text-loss", flat: "" };
 
 export function Change({ direction, children }: { direction: Direction; children: ReactNode }) {
-  return <span className={`tabular-nums ${COLOURS[direction]}`}>{children}</span>;
+  return <span className={COLOURS[direction]}>{children}</span>;
 }
 
 /** "3 h ago", the exact moment on hover; counts on by itself. */

@@ -70,7 +70,9 @@ function BacktestTable({ rows }: { rows: readonly Row[] }) {
         <thead>
           <tr>
             <th scope="col">Strategy</th>
-            <th scope="col">Span</th>
+            <th scope="col" className="hidden sm:table-cell">
+              Span
+            </th>
             {FIGURES.map(([key, name]) => (
               <th key={key} scope="col" className="number">
                 {name}
@@ -90,7 +92,7 @@ function BacktestTable({ rows }: { rows: readonly Row[] }) {
                 </Link>
                 <span className="block text-xs whitespace-nowrap text-soft">{row.universe}</span>
               </td>
-              <td className="whitespace-nowrap tabular-nums">
+              <td className="hidden whitespace-nowrap sm:table-cell">
                 {row.start} <span className="block text-xs text-soft">→ {row.end}</span>
               </td>
               {FIGURES.map(([key]) => (

@@ -43,7 +43,7 @@ function Result({ backtest }: { backtest: Backtest }) {
       <Title
         name={`${title} on ${spec.universe}`}
         detail={
-          <span className="tabular-nums">
+          <span>
             <Link className="link" to={`/data/${encodeURIComponent(spec.universe)}`}>
               {spec.universe}
             </Link>{" "}

@@ -23,7 +23,7 @@ export function EquityCard({ table }: { table: Equity }) {
   return (
     <>
       <div className="flex flex-wrap items-center justify-between gap-3 px-5 pb-2">
-        <dl className="flex flex-wrap gap-x-5 text-sm tabular-nums">
+        <dl className="flex flex-wrap gap-x-5 text-sm">
           <Reading name="Session" value={table.session[shown] ?? ""} />
           <Reading name="Strategy" value={amount(table.equity[shown])} colour="bg-accent" />
           {table.benchmark.length > 0 && <Reading name="Benchmark" value={amount(table.benchmark[shown])} colour="bg-benchmark" />}
@@ -53,7 +53,7 @@ function Reading({ name, value, colour }: { name: string; value: string; colour?
     <div className="flex items-center gap-1.5">
       {colour !== undefined && <span aria-hidden="true" className={`h-0.5 w-4 rounded ${colour}`} />}
       <dt className="text-soft">{name}</dt>
-      <dd className="font-medium">{value}</dd>
+      <dd className={`font-medium ${colour === undefined ? "" : "tabular-nums"}`}>{value}</dd>
     </div>
   );
 }

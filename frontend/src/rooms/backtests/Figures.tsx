@@ -18,7 +18,7 @@ export function Figures({ backtest, currency }: { backtest: Backtest; currency: 
                 <Change direction={metricDirection(metric)}>{metricText(metric, currency)}</Change>
               </span>
             </Ask>
-            <p className="min-h-6 text-sm text-soft tabular-nums">{benchmark !== null && `benchmark ${metricText(benchmark, currency)}`}</p>
+            {benchmark !== null && <p className="text-sm text-soft tabular-nums">benchmark {metricText(benchmark, currency)}</p>}
           </li>
         );
       })}
@@ -54,7 +54,9 @@ export function AllFigures({ backtest, currency }: { backtest: Backtest; currenc
               <th scope="col" className="number">
                 Value
               </th>
-              <th scope="col">Definition</th>
+              <th scope="col" className="hidden sm:table-cell">
+                Definition
+              </th>
             </tr>
           </thead>
           <tbody>
@@ -62,11 +64,12 @@ export function AllFigures({ backtest, currency }: { backtest: Backtest; currenc
               <tr key={metric.key}>
                 <th scope="row" className="!font-medium !text-ink">
                   {metricName(metric.key)}
+                  <span className="block font-normal whitespace-normal text-soft sm:hidden">{metric.definition}</span>
                 </th>
-                <td className="number">
+                <td className={metric.unit === "date" ? "text-right whitespace-nowrap" : "number"}>
                   <Change direction={metricDirection(metric)}>{metricText(metric, currency)}</Change>
                 </td>
-                <td className="min-w-64 text-soft">{metric.definition}</td>
+                <td className="hidden text-soft sm:table-cell">{metric.definition}</td>
               </tr>
             ))}
           </tbody>

@@ -111,7 +111,7 @@ function OrderTable({ rows, order, currency, onSort }: { rows: readonly Order[];
             {columns.map(([key, , show]) => {
               const value = row[key];
               return (
-                <td key={key} className={show === null ? "whitespace-nowrap tabular-nums" : "number"}>
+                <td key={key} className={show === null ? "whitespace-nowrap" : "number"}>
                   {show !== null && typeof value === "number" ? show(value) : value}
                 </td>
               );

@@ -1,6 +1,7 @@
 import { useState } from "react";
 
 import { costsWords } from "../../format/costs";
+import { money } from "../../format/numbers";
 import { commandOf, curlOf, requestOf, type Spec } from "../../format/spec";
 import { typed } from "../../forms/schema";
 import { Card, CopyButton, Toggle } from "../../parts/pieces";
@@ -26,7 +27,7 @@ export function SpecCard({ spec, raw, id }: { spec: Spec; raw: Record<string, un
           {factsOf(spec, raw).map(([name, value]) => (
             <div key={name} className="contents">
               <dt className="text-soft">{name}</dt>
-              <dd className="min-w-0 break-words tabular-nums">{value}</dd>
+              <dd className="min-w-0 break-words">{value}</dd>
             </div>
           ))}
         </dl>
@@ -53,7 +54,7 @@ function factsOf(spec: Spec, raw: Record<string, unknown>): [string, string][] {
   return [
     ...Object.entries(spec.parameters).map(([name, value]): [string, string] => [words(name), shown(value)]),
     ["costs", costsWords(spec.costs)],
-    ...Object.entries(spec.execution).map(([name, value]): [string, string] => [words(name), shown(value)]),
+    ...Object.entries(spec.execution).map(([name, value]): [string, string] => [words(name), name === "initial_cash" && typeof value === "number" ? money(value, spec.currency) : shown(value)]),
     ["strategy version", shown(raw.strategy_version)],
     ["engine version", shown(raw.engine_version)],
   ];

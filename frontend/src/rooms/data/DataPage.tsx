@@ -85,7 +85,7 @@ export function Facts({ universe }: { universe: UniverseStatus }) {
           </div>
         ))}
       </dl>
-      <p className="mt-3 text-sm text-soft tabular-nums">
+      <p className="mt-3 text-sm text-soft">
         {span(universe.first_session, universe.last_session)}
         {universe.last_run !== null && ` · source ${universe.last_run.source}`}
         {universe.last_run !== null && universe.last_run.quarantined > 0 && ` · ${plural(universe.last_run.quarantined, "bar")} quarantined`}

@@ -29,7 +29,7 @@ export function FailureTable({ failures, universe }: { failures: readonly Failur
                 <td className="font-medium whitespace-nowrap">
                   {universe === null ? failure.ticker : <Link className="link" to={`/data/${encodeURIComponent(universe)}/${encodeURIComponent(failure.ticker)}`}>{failure.ticker}</Link>}
                 </td>
-                <td className="whitespace-nowrap tabular-nums">{failure.date ?? "every one"}</td>
+                <td className="whitespace-nowrap">{failure.date ?? "every one"}</td>
                 <td>
                   {failure.reason}
                   <span className="block text-xs text-soft">{failure.error_class}</span>

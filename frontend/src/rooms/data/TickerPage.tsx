@@ -94,7 +94,7 @@ function Reading({ bar, before }: { bar: Bar | undefined; before: Bar | undefine
   if (bar === undefined) return null;
   const move = before === undefined ? null : bar.close / before.close - 1;
   return (
-    <div className="min-h-14 tabular-nums">
+    <div className="min-h-14">
       <p className="text-xl font-semibold">
         {price(bar.close)}{" "}
         <span className="text-base font-medium">
@@ -128,7 +128,7 @@ function BarTable({ bars }: { bars: readonly Bar[] }) {
       <tbody>
         {bars.map((bar) => (
           <tr key={bar.date}>
-            <td className="whitespace-nowrap tabular-nums">{bar.date}</td>
+            <td className="whitespace-nowrap">{bar.date}</td>
             {[bar.open, bar.high, bar.low, bar.close].map((value, column) => (
               <td key={column} className="number">
                 {price(value)}
@@ -136,7 +136,7 @@ function BarTable({ bars }: { bars: readonly Bar[] }) {
             ))}
             <td className="number">{count(bar.volume)}</td>
             <td>{bar.quality}</td>
-            <td className="whitespace-nowrap text-soft tabular-nums">{bar.knownAt.slice(0, 16).replace("T", " ")}</td>
+            <td className="whitespace-nowrap text-soft">{bar.knownAt.slice(0, 16).replace("T", " ")}</td>
           </tr>
         ))}
       </tbody>

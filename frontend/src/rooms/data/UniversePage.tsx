@@ -73,7 +73,7 @@ function Members({ universe }: { universe: Schemas["UniverseOut"] }) {
                 <Link className="link font-medium" to={`/data/${encodeURIComponent(universe.key)}/${encodeURIComponent(ticker)}`}>
                   {ticker}
                 </Link>
-                <span className="text-xs whitespace-nowrap text-soft tabular-nums">{end === null ? `since ${start}` : `${start} → ${end}`}</span>
+                <span className="text-xs whitespace-nowrap text-soft">{end === null ? `since ${start}` : `${start} → ${end}`}</span>
               </li>
             ))}
           </ul>

@@ -64,11 +64,11 @@ export function OrderForm({ strategy, fields, universes, tickers, hasOpens, orde
           <SettingFields order={order} universes={universes} own={strategy.rebalance} hasOpens={hasOpens} refused={refused} onChange={onChange} />
         </Card>
       </div>
-      <div className="card sticky bottom-20 z-10 mt-6 flex flex-wrap items-center justify-between gap-4 p-4 shadow-lg md:bottom-4">
-        <div className="min-w-0 flex-1 basis-64 text-sm">
+      <div className="card sticky bottom-20 z-10 mt-6 flex flex-wrap items-center justify-between gap-x-4 gap-y-2 p-3 shadow-lg sm:p-4 md:bottom-4">
+        <div className="min-w-0 flex-1 basis-64 text-sm max-sm:empty:hidden">
           {problem === null ? <Computed universe={universe} isReady={body !== null} /> : <Refusal problem={problem} isAnswered={refused.size > 0} />}
         </div>
-        <button type="submit" className="button button-main min-h-11 !px-6" disabled={body === null || run.isPending}>
+        <button type="submit" className="button button-main min-h-11 !px-6 max-sm:w-full" disabled={body === null || run.isPending}>
           {run.isPending && <Icon name="refresh" className="!size-4 animate-spin" />}
           {run.isPending ? "Running …" : problem?.isOffline === true ? "Try again" : "Run the backtest"}
         </button>
@@ -107,7 +107,7 @@ function Computed({ universe, isReady }: { universe: UniverseStatus | undefined;
   if (!isReady) return <p className="text-soft">Something in the form is not right yet; the reason stands beside its field.</p>;
   if (universe === undefined) return null;
   return (
-    <p className="text-soft">
+    <p className="text-soft max-sm:hidden">
       Computes over {plural(universe.tickers, "ticker")} and up to {count(universe.bars)} bars, most often within seconds, and counts as one trial. The same backtest again costs nothing and counts once.
     </p>
   );

@@ -1,0 +1,90 @@
+/** The spec of a backtest, read from its document, and the three ways to ask for the same again. */
+import { isRecord } from "../api/problem";
+import { costsPreset } from "./costs";
+
+export interface Spec {
+  strategy: string;
+  universe: string;
+  start: string;
+  end: string;
+  currency: string;
+  snapshot: string;
+  benchmark: string | null;
+  parameters: Record<string, unknown>;
+  costs: Record<string, unknown>;
+  execution: Record<string, unknown>;
+}
+
+export function specOf(raw: Record<string, unknown>): Spec {
+  const text = (name: string) => (typeof raw[name] === "string" ? raw[name] : "");
+  const record = (name: string) => (isRecord(raw[name]) ? raw[name] : {});
+  return {
+    strategy: text("strategy"),
+    universe: text("universe"),
+    start: text("start"),
+    end: text("end"),
+    currency: text("base_currency"),
+    snapshot: text("snapshot"),
+    benchmark: typeof raw.benchmark === "string" ? raw.benchmark : null,
+    parameters: record("parameters"),
+    costs: record("costs"),
+    execution: record("execution"),
+  };
+}
+
+/** Body of the POST that gives this very result, the snapshot of its data included. */
+export function requestOf(spec: Spec): Record<string, unknown> {
+  const figures = Object.fromEntries(Object.entries(spec.costs).filter(([, value]) => value !== null));
+  const preset = costsPreset(spec.costs);
+  return {
+    strategy: spec.strategy,
+    parameters: spec.parameters,
+    universe: spec.universe,
+    start: spec.start,
+    end: spec.end,
+    costs: preset === null ? { preset: "zero", ...figures } : { preset },
+    execution: spec.execution,
+    benchmark: spec.benchmark,
+    snapshot: spec.snapshot,
+  };
+}
+
+export function curlOf(spec: Spec, origin: string): string {
+  const body = JSON.stringify(requestOf(spec));
+  return `curl -s ${origin}/api/v1/backtest -H 'content-type: application/json' \\\n  -d ${quoted(body)}`;
+}
+
+/** Settings that the command line has no option for, with the value that it uses. */
+const FIXED: Readonly<Record<string, unknown>> = { cash_rate: 0, delist_after: 10, delisting_return: 0 };
+
+export interface Command {
+  text: string;
+  /** What it cannot say; empty: it says everything but the snapshot, of which it takes the newest. */
+  missing: string[];
+}
+
+export function commandOf(spec: Spec): Command {
+  const { execution } = spec;
+  const preset = costsPreset(spec.costs);
+  const missing = Object.keys(FIXED).filter((name) => name in execution && execution[name] !== FIXED[name]);
+  if (preset === null) missing.unshift("costs");
+  const parts = [`parakeet backtest ${quoted(spec.strategy)} ${quoted(spec.universe)}`];
+  for (const [name, value] of Object.entries(spec.parameters)) {
+    parts.push(`--param ${quoted(`${name}=${typeof value === "string" ? value : JSON.stringify(value)}`)}`);
+  }
+  parts.push(`--start ${spec.start} --end ${spec.end}`);
+  if (preset !== null) parts.push(`--costs ${preset}`);
+  const options = { fill: "--fill", rebalance: "--rebalance", initial_cash: "--initial-cash" } as const;
+  for (const [name, option] of Object.entries(options)) {
+    const value = execution[name];
+    if (typeof value === "string" || typeof value === "number") parts.push(`${option} ${quoted(String(value))}`);
+  }
+  if (execution.fractional_shares === false) parts.push("--whole-shares");
+  if (spec.benchmark !== null) parts.push(`--benchmark ${quoted(spec.benchmark)}`);
+  return { text: parts.join(" \\\n  "), missing };
+}
+
+/** A word of a shell, quoted only where it has to be. */
+export function quoted(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+}

@@ -1,0 +1,103 @@
+import { describe, expect, it } from "vitest";
+
+import type { UniverseStatus } from "../api/queries";
+import { costsPreset, costsWords } from "./costs";
+import { freshness, freshnessReason, goodShare, worst } from "./freshness";
+import { benchmarkOf, metricDirection, metricName, metricText } from "./metrics";
+import { ago, duration, exact, span } from "./moments";
+import { commandOf, curlOf, quoted, requestOf, specOf } from "./spec";
+
+describe("moments", () => {
+  const now = new Date("2026-01-02T12:00:00Z");
+  it.each([
+    ["2026-01-02T11:59:55Z", "just now"],
+    ["2026-01-02T11:59:15Z", "45 s ago"],
+    ["2026-01-02T11:20:00Z", "40 min ago"],
+    ["2026-01-02T09:00:00Z", "3 h ago"],
+    ["2025-12-02T12:00:00Z", "31 d ago"],
+    ["2026-01-02T12:00:30Z", "just now"],
+  ])("says of %s that it was %s", (moment, text) => expect(ago(new Date(moment), now)).toBe(text));
+
+  it("shows exact moments, durations and spans", () => {
+    expect(exact(now)).toBe("2026-01-02 12:00:00 UTC");
+    expect([duration(210), duration(12_300), duration(185_000)]).toEqual(["0.2 s", "12 s", "3 min 5 s"]);
+    expect([span("1990-01-02", "2022-12-28"), span(null, null)]).toEqual(["1990-01-02 → 2022-12-28", "no sessions"]);
+  });
+});
+
+describe("figures", () => {
+  const metric = (key: string, value: number | string | null, unit = "fraction") => ({ key, value, unit, definition: "" });
+  const all = [metric("cagr", 0.276), metric("total_return", 31), metric("benchmark_cagr", 0.174), metric("benchmark_return", 20), metric("sharpe", 1, "ratio")];
+
+  it("pairs each with the benchmark's, and leaves out what the API does not give", () => {
+    expect(benchmarkOf(metric("cagr", 0), all)?.value).toBe(0.174);
+    expect(benchmarkOf(metric("total_return", 0), all)?.value).toBe(20);
+    expect(benchmarkOf(metric("sharpe", 0), all)).toBeNull();
+  });
+
+  it("signs changes and colours them, and does neither to levels", () => {
+    expect(metricText(metric("cagr", 0.276), "USD")).toBe("+27.6\u00a0%");
+    expect(metricText(metric("volatility", 0.281), "USD")).toBe("28.1\u00a0%");
+    expect(metricDirection(metric("max_drawdown", -0.5))).toBe("loss");
+    expect(metricDirection(metric("volatility", 0.281))).toBe("flat");
+  });
+
+  it("shows dates, money, counts and what is undefined", () => {
+    expect(metricText(metric("drawdown_peak", "2000-05-01", "date"), "USD")).toBe("2000-05-01");
+    expect(metricText(metric("final_equity", 1e6, "currency"), "AUD")).toBe("1,000,000\u00a0AUD");
+    expect(metricText(metric("n_orders", 1412, "count"), "USD")).toBe("1,412");
+    expect(metricText(metric("sharpe", null, "ratio"), "USD")).toBe("–");
+    expect([metricName("max_drawdown"), metricName("cagr")]).toEqual(["Max drawdown", "CAGR"]);
+  });
+});
+
+describe("freshness", () => {
+  const run = { id: "1", universe_key: "U", source: "files", status: "succeeded", started_at: "", finished_at: null, tickers: 5, rows_in: 0, inserted: 0, changed: 0, unchanged: 0, quarantined: 0, failed: 0, error: null };
+  const universe: UniverseStatus = { key: "U", name: "", tickers: 5, bars: 1, first_session: "2020-01-01", last_session: "2026-01-01", known_at: null, age_days: 1, quality: {}, snapshot: null, last_run: run };
+
+  it("tells fresh, stale and failing apart, and the worst of all", () => {
+    const old = { ...universe, age_days: 9 };
+    const failed = { ...universe, last_run: { ...run, failed: 2 } };
+    expect([universe, old, failed].map(freshness)).toEqual(["fresh", "stale", "failing"]);
+    expect([worst([universe, old]), worst([universe, failed, old]), worst([])]).toEqual(["stale", "failing", null]);
+    expect(freshnessReason(failed)).toBe("2 of 5 tickers failed in the last run");
+    expect(freshnessReason(old)).toBe("The last session is 9 days old");
+  });
+
+  it("gives the share of good bars", () => {
+    expect(goodShare({ good: 3, suspect: 1 })).toBe(0.75);
+    expect(goodShare({})).toBeNull();
+  });
+});
+
+describe("the exact spec", () => {
+  const costs = { bps: 10, flat: 0, maximum_bps: null, minimum: 0 };
+  const execution = { cash_rate: 0, delist_after: 10, delisting_return: 0, fill: "next_close", fractional_shares: false, initial_cash: 5000, rebalance: "monthly" };
+  const raw = { strategy: "dual_momentum", universe: "US", start: "2000-01-03", end: "2010-12-31", snapshot: "ab", base_currency: "USD", benchmark: null, parameters: { top_n: 2, defensive: ["BIL", "IT'S"], linkage: "ward" }, costs, execution };
+  const spec = specOf(raw);
+
+  it("becomes the request that gives the same result", () => {
+    expect(requestOf(spec)).toEqual({ strategy: "dual_momentum", universe: "US", start: "2000-01-03", end: "2010-12-31", snapshot: "ab", benchmark: null, parameters: raw.parameters, costs: { preset: "ten_bps" }, execution });
+    expect(requestOf({ ...spec, costs: { bps: 3, maximum_bps: null } }).costs).toEqual({ preset: "zero", bps: 3 });
+  });
+
+  it("becomes a command, every word quoted that a shell would take apart", () => {
+    const { text, missing } = commandOf(spec);
+    expect(text.replaceAll(" \\\n  ", " ")).toBe(
+      `parakeet backtest dual_momentum US --param top_n=2 --param 'defensive=["BIL","IT'\\''S"]' --param linkage=ward --start 2000-01-03 --end 2010-12-31 --costs ten_bps --fill next_close --rebalance monthly --initial-cash 5000 --whole-shares`,
+    );
+    expect(missing).toEqual([]);
+    expect(commandOf({ ...spec, costs: { bps: 3 }, execution: { ...execution, cash_rate: 0.02 } }).missing).toEqual(["costs", "cash_rate"]);
+  });
+
+  it("becomes curl, with quotes in values kept", () => {
+    expect(curlOf(spec, "https://host")).toContain("https://host/api/v1/backtest");
+    expect(quoted("a'b")).toBe(`'a'\\''b'`);
+    expect(quoted("top_n=2")).toBe("top_n=2");
+  });
+
+  it("names the costs, a preset or one's own", () => {
+    expect([costsPreset(costs), costsPreset({ bps: 3 }), costsPreset({})]).toEqual(["ten_bps", null, "zero"]);
+    expect(costsWords({ bps: 3, flat: 1 })).toBe("bps 3, flat 1");
+  });
+});

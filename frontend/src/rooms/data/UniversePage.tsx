@@ -1,0 +1,112 @@
+import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
+import { Link, useParams } from "react-router";
+
+import { qualityQuery, statusQuery, universeQuery, type Schemas } from "../../api/queries";
+import { remote } from "../../api/remote";
+import { freshness, freshnessReason } from "../../format/freshness";
+import { count, percent, plural } from "../../format/numbers";
+import { Card, Crumbs, Dot, Scroll, Title } from "../../parts/pieces";
+import { Draw, Empty, Skeleton, SkeletonRows } from "../../parts/states";
+import { Facts } from "./DataPage";
+import { FailureTable } from "./Failures";
+import { RefreshButton } from "./Refresh";
+import { Runs } from "./Runs";
+
+export function UniversePage() {
+  const { universe: key = "" } = useParams();
+  const universe = remote(useQuery(universeQuery(key)));
+  const status = remote(useQuery(statusQuery));
+  return (
+    <>
+      <Crumbs path={[["Data", "/data"]]} />
+      <Title name={key} detail={universe.state === "ready" ? described(universe.value) : undefined} actions={universe.state === "ready" && <RefreshButton universe={key} />}>
+        {key}
+      </Title>
+      <div className="space-y-6">
+        <Draw of={status} what="the state of this universe" skeleton={<Skeleton className="h-40" />}>
+          {({ data }) => {
+            const found = data.find((item) => item.key === key);
+            return found === undefined ? null : (
+              <Card className="p-5">
+                <p>
+                  <Dot of={freshness(found)} /> <span className="text-soft">· {freshnessReason(found)}.</span>
+                </p>
+                <Facts universe={found} />
+              </Card>
+            );
+          }}
+        </Draw>
+        <Draw of={universe} what="the members" skeleton={<SkeletonRows rows={6} />}>
+          {(value) => <Members universe={value} />}
+        </Draw>
+        {universe.state === "ready" && (
+          <>
+            <Quality universe={key} />
+            <Runs universe={key} />
+          </>
+        )}
+      </div>
+    </>
+  );
+}
+
+function described({ name, currency, calendar, benchmark, source }: Schemas["UniverseOut"]): string {
+  return [name, currency, `calendar ${calendar}`, `source ${source}`, benchmark === null ? null : `benchmark ${benchmark}`].filter(Boolean).join(" · ");
+}
+
+function Members({ universe }: { universe: Schemas["UniverseOut"] }) {
+  const [sought, setSought] = useState("");
+  const members = universe.members.filter(({ ticker }) => ticker.toLowerCase().includes(sought.trim().toLowerCase()));
+  const search = (
+    <input type="search" className="field !w-52" placeholder="Find a ticker" aria-label="Find a ticker" value={sought} onChange={(event) => setSought(event.target.value)} />
+  );
+  return (
+    <Card title="Members" detail={`${plural(universe.members.length, "stay")} of a ticker in this universe. Open one for its prices.`} actions={search}>
+      {members.length === 0 ? (
+        <Empty title={sought === "" ? "No member yet" : `No member is called “${sought}”`} />
+      ) : (
+        <Scroll label="Members">
+          <ul className="grid max-h-96 grid-cols-[repeat(auto-fill,minmax(15rem,1fr))] gap-x-6 overflow-y-auto px-5 pb-4">
+            {members.map(({ ticker, start_date: start, end_date: end }) => (
+              <li key={`${ticker} ${start}`} className="flex items-baseline justify-between gap-3 border-b border-line py-2">
+                <Link className="link font-medium" to={`/data/${encodeURIComponent(universe.key)}/${encodeURIComponent(ticker)}`}>
+                  {ticker}
+                </Link>
+                <span className="text-xs whitespace-nowrap text-soft">{end === null ? `since ${start}` : `${start} → ${end}`}</span>
+              </li>
+            ))}
+          </ul>
+        </Scroll>
+      )}
+    </Card>
+  );
+}
+
+function Quality({ universe }: { universe: string }) {
+  const quality = remote(useQuery(qualityQuery(universe)));
+  return (
+    <Card title="Quality" detail="Bars by what the checks said, and what the newest run refused.">
+      <Draw of={quality} what="the quality" skeleton={<SkeletonRows rows={2} />}>
+        {({ quality: counts, quarantined }) => {
+          const total = Object.values(counts).reduce((sum, value) => sum + value, 0);
+          return (
+            <>
+              <dl className="flex flex-wrap gap-x-10 gap-y-3 px-5 pb-4">
+                {Object.entries(counts).map(([name, value]) => (
+                  <div key={name}>
+                    <dt className="text-sm text-soft">{name}</dt>
+                    <dd className="tabular-nums">
+                      <span className="font-medium">{count(value)}</span> {total > 0 && <span className="text-sm text-soft">{percent(value / total)}</span>}
+                    </dd>
+                  </div>
+                ))}
+              </dl>
+              {quarantined.length === 0 ? <p className="px-5 pb-4 text-sm text-soft">The newest run refused nothing.</p> : <FailureTable failures={quarantined} universe={universe} />}
+            </>
+          );
+        }}
+      </Draw>
+    </Card>
+  );
+}

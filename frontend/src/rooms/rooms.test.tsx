@@ -1,0 +1,126 @@
+import { fireEvent, screen, waitFor, within } from "@testing-library/react";
+import { describe, expect, it } from "vitest";
+
+import { answering, show } from "../testing/api";
+import { BacktestList } from "./backtests/BacktestList";
+import { MonthsCard } from "./backtests/Returns";
+import { DataPage } from "./data/DataPage";
+import { StrategyPage } from "./strategies/StrategyPage";
+
+const UNIVERSE = { key: "U", name: "A universe", tickers: 2, bars: 10, first_session: "2020-01-02", last_session: "2020-12-31", known_at: null, age_days: 900, quality: { good: 10 }, snapshot: null, last_run: null };
+const STRATEGY = { key: "s", version: 1, title: "A strategy", description: "It holds.", rebalance: "monthly", parameters: { type: "object", properties: { top_n: { type: "integer", minimum: 1, maximum: 9, default: 3 } } } };
+const EMPTY = { data: [], next_cursor: null };
+
+function api(path: string) {
+  if (path.includes("/data/status")) return { body: { data: [UNIVERSE], generated_at: "2026-01-01T00:00:00Z" } };
+  if (path.includes("/data/universes/")) return { body: { ...UNIVERSE, members: [{ ticker: "AAA", start_date: "2020-01-02", end_date: null }] } };
+  if (path.includes("/data/prices")) return { body: { data: [{ ticker: "AAA", date: "2020-01-02", open: null, close: 1 }], next_cursor: null, meta: {} } };
+  if (path.includes("/strategies/")) return { body: STRATEGY };
+  return { body: EMPTY };
+}
+
+describe("the list of backtests", () => {
+  it("says what to do when there are none", async () => {
+    answering(({ path }) => api(path));
+    show(<BacktestList />);
+    expect(await screen.findByText("Nothing was run yet")).toBeDefined();
+  });
+
+  it("says what failed and why, and reads again on request", async () => {
+    let isDown = true;
+    answering(({ path }) => (isDown ? "no network" : api(path)));
+    show(<BacktestList />);
+    expect((await screen.findByRole("alert")).textContent).toContain("Could not read the backtests");
+    isDown = false;
+    fireEvent.click(screen.getByRole("button", { name: "Try again" }));
+    expect(await screen.findByText("Nothing was run yet")).toBeDefined();
+  });
+});
+
+describe("the form of a strategy", () => {
+  const open = async () => {
+    const router = show(<StrategyPage />, "/strategies/s", "/strategies/:key");
+    await screen.findByRole("heading", { level: 1, name: "A strategy" });
+    await screen.findByText(/This universe has closes only/);
+    return router;
+  };
+  const run = () => fireEvent.click(screen.getByRole("button", { name: "Run the backtest" }));
+
+  it("sends what is set and goes to the result", async () => {
+    const asked = answering(({ method, path }) => (method === "POST" ? { body: { id: "abc" } } : api(path)));
+    const router = await open();
+    fireEvent.change(screen.getByRole("textbox", { name: "Top n" }), { target: { value: "5" } });
+    expect(router.state.location.search).toBe("?universe=U&p.top_n=5");
+    run();
+    await waitFor(() => expect(router.state.location.pathname).toBe("/backtests/abc"));
+    const sent = asked.find(({ method }) => method === "POST");
+    expect(sent?.body).toMatchObject({ strategy: "s", universe: "U", parameters: { top_n: 5 }, costs: { preset: "ten_bps" }, execution: { fill: "next_close" } });
+    expect(sent?.headers.get("Idempotency-Key")).toMatch(/^[0-9a-f]{32}$/);
+  });
+
+  it("shows a refusal beside its field until the form is changed", async () => {
+    answering(({ method, path }) => (method === "POST" ? { status: 422, body: { detail: "parameter top_n=3: is more than there are", field: "top_n", value: 3 } } : api(path)));
+    await open();
+    run();
+    const input = screen.getByRole("textbox", { name: "Top n" });
+    await waitFor(() => expect(input.getAttribute("aria-invalid")).toBe("true"));
+    expect(screen.getByText("is more than there are")).toBeDefined();
+    fireEvent.change(input, { target: { value: "2" } });
+    expect(screen.queryByText("is more than there are")).toBeNull();
+  });
+
+  it("asks for the same run again after a lost network, under the same key", async () => {
+    let isDown = true;
+    const asked = answering(({ method, path }) => (method === "POST" ? (isDown ? "no network" : { body: { id: "abc" } }) : api(path)));
+    const router = await open();
+    run();
+    const again = await screen.findByRole("button", { name: "Try again" });
+    isDown = false;
+    fireEvent.click(again);
+    await waitFor(() => expect(router.state.location.pathname).toBe("/backtests/abc"));
+    const keys = asked.filter(({ method }) => method === "POST").map(({ headers }) => headers.get("Idempotency-Key"));
+    expect(keys).toHaveLength(2);
+    expect(keys[0]).toBe(keys[1]);
+  });
+
+  it("cannot be sent while a field is wrong", async () => {
+    answering(({ path }) => api(path));
+    await open();
+    fireEvent.change(screen.getByRole("textbox", { name: "Top n" }), { target: { value: "0" } });
+    expect(screen.getByRole("button", { name: "Run the backtest" }).hasAttribute("disabled")).toBe(true);
+  });
+});
+
+describe("the data room", () => {
+  it("starts a refresh, follows its job in the address, and says that it is done", async () => {
+    let status = "running";
+    answering(({ method, path }) => {
+      if (method === "POST") return { status: 202, body: { id: "j1", kind: "refresh", status: "queued", progress: 0, error: null } };
+      if (path.includes("/data/jobs/j1")) return { body: { id: "j1", kind: "refresh", status, progress: 0.4, error: null } };
+      return api(path);
+    });
+    const router = show(<DataPage />, "/data");
+    fireEvent.click(await screen.findByRole("button", { name: "Refresh U" }));
+    expect((await screen.findByText(/40/)).textContent).toBe("40.0\u00a0%");
+    expect(router.state.location.search).toBe("?refresh.U=j1");
+    status = "succeeded";
+    expect(await screen.findByText("Refreshed", {}, { timeout: 3_000 })).toBeDefined();
+  });
+
+  it("says why a refresh could not start", async () => {
+    answering(({ method, path }) => (method === "POST" ? { status: 409, body: { detail: "another run holds U" } } : api(path)));
+    show(<DataPage />, "/data");
+    fireEvent.click(await screen.findByRole("button", { name: "Refresh U" }));
+    expect(await screen.findByText("Another run holds U.")).toBeDefined();
+  });
+});
+
+describe("the heat map", () => {
+  it("is a table of years and months whose cells say their sign", () => {
+    show(<MonthsCard table={{ session: ["2020-01-02", "2020-01-31", "2020-02-28"], equity: [100, 110, 99], cash: [], benchmark: [] }} />);
+    const row = screen.getByRole("row", { name: /^2020/ });
+    const cells = within(row).getAllByRole("cell").map(({ textContent }) => textContent);
+    expect(cells.slice(0, 3)).toEqual(["+10.0", "−10.0", ""]);
+    expect(cells[12]).toBe("−1.0");
+  });
+});

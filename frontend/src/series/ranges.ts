@@ -1,0 +1,32 @@
+/** The range buttons of a chart. */
+export const RANGES = ["1M", "6M", "YTD", "1Y", "5Y", "All"] as const;
+export type Range = (typeof RANGES)[number];
+
+export function isRange(text: string | null): text is Range {
+  return RANGES.some((range) => range === text);
+}
+
+/** First day of a range that ends with a session; null: everything. */
+export function rangeStart(range: Range, last: string): string | null {
+  switch (range) {
+    case "All":
+      return null;
+    case "YTD":
+      return `${last.slice(0, 4)}-01-01`;
+    case "1M":
+      return monthsBefore(last, 1);
+    case "6M":
+      return monthsBefore(last, 6);
+    case "1Y":
+      return monthsBefore(last, 12);
+    case "5Y":
+      return monthsBefore(last, 60);
+  }
+}
+
+/** The same day so many months earlier, or the last one of that month where it is shorter. */
+function monthsBefore(day: string, months: number): string {
+  const [year = 0, month = 1, date = 1] = day.split("-").map(Number);
+  const lastOfMonth = new Date(Date.UTC(year, month - months, 0)).getUTCDate();
+  return new Date(Date.UTC(year, month - 1 - months, Math.min(date, lastOfMonth))).toISOString().slice(0, 10);
+}

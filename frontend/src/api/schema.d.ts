@@ -128,6 +128,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/data/jobs/{job_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get One Job
+         * @description What became of a job.
+         */
+        get: operations["get_one_job_api_v1_data_jobs__job_id__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/data/prices": {
         parameters: {
             query?: never;
@@ -162,6 +182,26 @@ export interface paths {
         get: operations["get_quality_api_v1_data_quality_get"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/data/refresh": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Post Refresh
+         * @description Bring a universe up to date; ask for the job at the answer's Location until it has ended.
+         */
+        post: operations["post_refresh_api_v1_data_refresh_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -634,6 +674,48 @@ export interface components {
             };
         };
         /**
+         * JobOut
+         * @description A job, to be asked for until it has ended.
+         */
+        JobOut: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Error
+             * @description Why it failed, or had to be tried again.
+             */
+            error: string | null;
+            /** Id */
+            id: string;
+            /** Kind */
+            kind: string;
+            /**
+             * Progress
+             * @description Share of the work that is done.
+             */
+            progress: number;
+            /**
+             * Result
+             * @description What it did, once it has succeeded.
+             */
+            result: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "queued" | "running" | "succeeded" | "failed" | "cancelled";
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+        };
+        /**
          * LookaheadOut
          * @description Decisions recomputed with the future scrambled.
          */
@@ -733,6 +815,23 @@ export interface components {
             quarantined: components["schemas"]["FailureOut"][];
             run: components["schemas"]["RunOut"] | null;
             /** Universe */
+            universe: string;
+        };
+        /**
+         * RefreshIn
+         * @description A universe to bring up to date.
+         */
+        RefreshIn: {
+            /**
+             * Lookback Days
+             * @description Calendar days fetched again for restatements.
+             * @default 7
+             */
+            lookback_days?: number;
+            /**
+             * Universe
+             * @example SAMPLE_US20
+             */
             universe: string;
         };
         /**
@@ -1147,6 +1246,37 @@ export interface operations {
             };
         };
     };
+    get_one_job_api_v1_data_jobs__job_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     get_prices_api_v1_data_prices_get: {
         parameters: {
             query: {
@@ -1204,6 +1334,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["QualityOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    post_refresh_api_v1_data_refresh_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                "idempotency-key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RefreshIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobOut"];
                 };
             };
             /** @description Validation Error */

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from support.postgres import NoServerError, empty_database, running_server
+from support.stack import Stack, deployed_stack
+from support.tool_venv import NoToolError
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -50,3 +52,20 @@ def database_url(request: pytest.FixtureRequest) -> str:
     """URL of an empty database, once of each kind."""
     url: str = request.getfixturevalue(f"{request.param}_url")
     return url
+
+
+@pytest.fixture(scope="session")
+def bare_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """The platform as Terraform leaves it, deployed once for all tests: no schema, no data."""
+    try:
+        with deployed_stack(tmp_path_factory.mktemp("stack")) as stack:
+            yield stack
+    except (NoServerError, NoToolError) as error:
+        pytest.skip(f"no stack: {error}")
+
+
+@pytest.fixture(scope="session")
+def stack(bare_stack: Stack) -> Stack:
+    """The platform after its operator's first steps: schema by the migration Lambda, a universe, a snapshot."""
+    bare_stack.take_first_steps()
+    return bare_stack

@@ -36,7 +36,7 @@ prepare_packages() {
     wanted=$(checksum frontend/package-lock.json frontend/package.json)
     [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ] && return
     echo 'installing the packages of the page (once; half a minute)'
-    npm --prefix frontend ci --silent --no-audit --no-fund || return
+    npm --prefix frontend ci --loglevel error --no-audit --no-fund || return
     printf '%s' "$wanted" >"$stamp"
 }
 

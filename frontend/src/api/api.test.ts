@@ -16,6 +16,11 @@ describe("problem+json", () => {
     expect([...reasonsByField(problem)]).toEqual([["top_n", "Input should be at least 1"]]);
   });
 
+  it("does not say the field's name twice", () => {
+    const problem = problemOf(422, { detail: "parameter tickers=['Z']: tickers: ticker 'Z' is unknown", field: "tickers" });
+    expect(reasonsByField(problem).get("tickers")).toBe("ticker 'Z' is unknown");
+  });
+
   it("takes every field of a list of errors", () => {
     const errors = [{ field: "start", reason: "is no date" }, { field: "parameters.x", reason: "is unknown" }, { field: 3 }];
     expect([...reasonsByField(problemOf(422, { detail: "start: is no date", field: "start", errors }))]).toEqual([["start", "is no date"], ["x", "is unknown"]]);

@@ -5,6 +5,7 @@ import { isRecord } from "./problem";
 import { type Config, type Session, safeReturn } from "./session";
 
 const CALLBACK = "/signed-in";
+const JUST_NOW_MS = 10_000;
 
 /** Session of a signed-in person; null when the browser is on its way to the sign-in page. */
 export async function openOidc(config: Config): Promise<Session | null> {
@@ -32,10 +33,13 @@ export async function openOidc(config: Config): Promise<Session | null> {
   const address = location.href;
   history.replaceState(null, "", "/");
   user = await manager.signinRedirectCallback(address);
+  let signedInAt = performance.now();
+  manager.events.addUserLoaded(() => void (signedInAt = performance.now()));
   history.replaceState(null, "", safeReturn(isRecord(user.state) ? user.state.returnTo : null));
   return {
     token: () => user?.access_token ?? null,
-    signIn: leave,
+    // A token refused as soon as it came would be refused again: say so instead of going round in circles.
+    signIn: () => (performance.now() - signedInAt < JUST_NOW_MS ? Promise.resolve() : leave()),
     signOut: async () => {
       await manager.removeUser();
       location.assign(signOutAddress(config, location.origin));

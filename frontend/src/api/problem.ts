@@ -27,7 +27,7 @@ export function problemOf(status: number, body: unknown): Problem {
   const detail = typeof body.detail === "string" ? body.detail : `the server answered with status ${status}`;
   const errors = Array.isArray(body.errors) ? body.errors.flatMap(fieldProblem) : [];
   if (errors.length === 0 && typeof body.field === "string") {
-    return new Problem(status, detail, [{ field: body.field, reason: reasonOf(detail) }]);
+    return new Problem(status, detail, [{ field: body.field, reason: reasonOf(detail, body.field) }]);
   }
   return new Problem(status, detail, errors);
 }
@@ -49,8 +49,9 @@ export function reasonsByField(problem: Problem): Map<string, string> {
 }
 
 /** "parameter top_n=0: Input should be..." → "Input should be...": beside its field the name is known. */
-function reasonOf(detail: string): string {
-  return /^[^:]*: (.*)$/s.exec(detail)?.[1] ?? detail;
+function reasonOf(detail: string, field: string): string {
+  const reason = /^[^:]*: (.*)$/s.exec(detail)?.[1] ?? detail;
+  return reason.startsWith(`${field}: `) ? reason.slice(field.length + 2) : reason;
 }
 
 function fieldProblem(item: unknown): FieldProblem[] {

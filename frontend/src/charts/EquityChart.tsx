@@ -2,7 +2,7 @@ import { AreaSeries, createChart, LineSeries, PriceScaleMode, type IChartApi } f
 import { useEffect, useRef } from "react";
 
 import { useTheme } from "../frame/theme";
-import { amount, percent } from "../format/numbers";
+import { amount, count, percent } from "../format/numbers";
 import { drawdowns } from "../series/returns";
 import type { Equity } from "../series/tables";
 import { look, showFrom } from "./canvas";
@@ -54,7 +54,7 @@ function draw(chart: IChartApi, table: Equity) {
       const value = values[row] ?? null;
       return value === null ? { time } : { time, value };
     });
-  const inMoney = { type: "custom", formatter: (value: number) => amount(value), minMove: 0.01 } as const;
+  const inMoney = { type: "custom", formatter: (value: number) => (value < 1_000 ? amount(value) : count(value)), minMove: 0.01 } as const;
   const inPercent = { type: "custom", formatter: (value: number) => percent(value), minMove: 0.0001 } as const;
 
   const benchmark = table.benchmark.filter((value) => value !== null);

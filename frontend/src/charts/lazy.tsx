@@ -3,9 +3,16 @@ import { lazy, Suspense, type ComponentProps, type ReactNode } from "react";
 
 import { Skeleton } from "../parts/states";
 
-const Equity = lazy(() => import("./EquityChart"));
+const loadEquity = () => import("./EquityChart");
+const Equity = lazy(loadEquity);
 const Candle = lazy(() => import("./CandleChart"));
 const Plotted = lazy(() => import("./PlotChart"));
+
+/** Ask for the chunk while the figures are still being read. */
+export function expectEquityChart() {
+  // A failure is told where the chart is drawn, which asks again.
+  loadEquity().catch(() => undefined);
+}
 
 function Later({ children }: { children: ReactNode }) {
   return <Suspense fallback={<Skeleton className="h-full w-full" />}>{children}</Suspense>;

@@ -63,7 +63,7 @@ const MEANINGS: Readonly<Record<number, string>> = {
 
 export function Failed({ what, problem, retry }: { what: string; problem: Problem; retry?: (() => void) | undefined }) {
   return (
-    <div role="alert" className="flex gap-3 p-5">
+    <div role="alert" className="failed flex gap-3 p-5">
       <Icon name="alert" className="mt-0.5 text-failing" />
       <div className="min-w-0">
         <p className="font-medium">Could not read {what}</p>

@@ -1,9 +1,10 @@
-import { useQuery } from "@tanstack/react-query";
-import { useMemo } from "react";
+import { usePrefetchQuery, useQuery } from "@tanstack/react-query";
+import { useEffect, useMemo } from "react";
 import { Link, useParams } from "react-router";
 
 import { backtestQuery, equityQuery, holdingsQuery, strategiesQuery, type Backtest } from "../../api/queries";
 import { remote } from "../../api/remote";
+import { expectEquityChart } from "../../charts/lazy";
 import { formAddress } from "../../forms/order";
 import { count, plural } from "../../format/numbers";
 import { specOf } from "../../format/spec";
@@ -20,6 +21,9 @@ import { WeightsCard } from "./WeightsCard";
 
 export function BacktestPage() {
   const { id = "" } = useParams();
+  // Together, not one after the other: the curve needs nothing of the document.
+  usePrefetchQuery(equityQuery(id));
+  useEffect(expectEquityChart, []);
   const backtest = remote(useQuery(backtestQuery(id)));
   return (
     <>

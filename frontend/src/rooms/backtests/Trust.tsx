@@ -14,7 +14,12 @@ export function Trust({ backtest, strategy }: { backtest: Backtest; strategy: st
   return (
     <section aria-label="Trust" className="card grid divide-y divide-line sm:grid-cols-2 sm:divide-y-0 xl:grid-cols-4 xl:divide-x">
       <Point isGood={lookahead.is_identical} name="Look-ahead" verdict={lookahead.is_identical ? `None, proven at ${plural(lookahead.checked.length, "date")}` : "The strategy saw the future"}>
-        Decisions recomputed with everything after them scrambled {lookahead.is_identical ? "came out the same" : "came out different"}: {lookahead.checked.join(", ")}.
+        Decisions recomputed with everything after them scrambled {lookahead.is_identical ? "came out the same" : "came out different"}:{" "}
+        {lookahead.checked.map((day) => (
+          <span key={day} className="mr-2 inline-block whitespace-nowrap">
+            {day}
+          </span>
+        ))}
       </Point>
       <Point isGood={(goodShare(quality) ?? 0) > 0.99} name="Data" verdict={`${percent(goodShare(quality))} good`}>
         {Object.entries(quality)

@@ -66,7 +66,7 @@ function JobProgress({ id, universe }: { id: string; universe: string }) {
   }
   return (
     <div className="flex items-center gap-2 text-sm text-soft">
-      <progress className="h-2 w-28 overflow-hidden rounded-full accent-(--accent)" value={job.status === "queued" ? undefined : job.progress} aria-label={`Refresh of ${universe}`} />
+      <progress className="progress" value={job.status === "queued" ? undefined : job.progress} aria-label={`Refresh of ${universe}`} />
       <span role="status" className="tabular-nums">
         {error !== null ? "No answer, asking on …" : job.status === "queued" ? "Waiting to start" : percent(job.progress)}
       </span>

@@ -79,8 +79,8 @@ resource "aws_cognito_user_pool_client" "site" {
   allowed_oauth_flows_user_pool_client = true
   allowed_oauth_flows                  = ["code"]
   allowed_oauth_scopes                 = concat(["openid", "email"], values(local.scopes))
-  callback_urls                        = local.callback_urls
-  logout_urls                          = local.callback_urls
+  callback_urls                        = [for origin in local.page_origins : "${origin}/signed-in"]
+  logout_urls                          = [for origin in local.page_origins : "${origin}/"]
 
   explicit_auth_flows           = ["ALLOW_REFRESH_TOKEN_AUTH", "ALLOW_USER_SRP_AUTH"]
   prevent_user_existence_errors = "ENABLED"
@@ -101,5 +101,5 @@ resource "aws_cognito_user_pool_client" "site" {
 }
 
 locals {
-  callback_urls = concat(var.frontend_enabled ? ["${local.site_url}/"] : [], var.callback_urls)
+  page_origins = concat(var.frontend_enabled ? [local.site_url] : [], var.page_origins)
 }

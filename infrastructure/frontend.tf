@@ -14,7 +14,9 @@ locals {
   }
 
   # Where the page may send the user and fetch tokens from, beside its own origin.
-  sign_in_origin = local.sign_in_host == null ? regex("^https?://[^/]+", local.jwt_issuer) : "https://${local.sign_in_host}"
+  sign_in_origins = concat(
+    [regex("^https?://[^/]+", local.jwt_issuer)], local.sign_in_host == null ? [] : ["https://${local.sign_in_host}"]
+  )
 }
 
 resource "aws_cloudfront_origin_access_control" "site" {
@@ -62,7 +64,7 @@ resource "aws_cloudfront_response_headers_policy" "site" {
         "style-src 'self' 'unsafe-inline'", # charts set styles on elements
         "img-src 'self' data: blob:",
         "font-src 'self'",
-        "connect-src 'self' ${local.sign_in_origin}",
+        "connect-src 'self' ${join(" ", local.sign_in_origins)}",
         "manifest-src 'self'",
         "base-uri 'none'",
         "form-action 'none'",

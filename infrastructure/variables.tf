@@ -313,19 +313,22 @@ variable "jwt_scopes" {
   }
 }
 
-variable "callback_urls" {
-  description = "Where the pool made here may send a signed-in user, beside the site: for development, and for the command line."
+variable "page_origins" {
+  description = <<-TEXT
+    Origins beside the site whose page may sign in with the pool made here, for development: a signed-in user comes back to
+    /signed-in there, a signed-out one to /.
+  TEXT
   type        = list(string)
-  default     = ["http://localhost:5173/"]
+  default     = ["http://localhost:5173"]
 
   validation {
-    condition     = alltrue([for url in var.callback_urls : can(regex("^(https://[^ #]+|http://localhost(:[0-9]+)?/[^ #]*)$", url))])
-    error_message = "https:// URLs, or http://localhost/ ones, without a fragment."
+    condition     = alltrue([for origin in var.page_origins : can(regex("^(https://[a-z0-9.-]+|http://localhost)(:[0-9]{1,5})?$", origin))])
+    error_message = "Each an origin, without path and slash: https://example.com or http://localhost:5173."
   }
 
   validation {
-    condition     = length(var.callback_urls) > 0 || var.frontend_enabled || var.jwt_issuer != null
-    error_message = "Without a site the pool needs at least one callback URL."
+    condition     = length(var.page_origins) > 0 || var.frontend_enabled || var.jwt_issuer != null
+    error_message = "Without a site the pool needs at least one origin to come back to."
   }
 }
 

@@ -87,7 +87,7 @@ run "the_pool_made_here_issues_the_tokens" {
   }
 
   assert {
-    condition     = contains(aws_cognito_user_pool_client.site[0].callback_urls, "https://d123.cloudfront.net/") && aws_cognito_user_pool.this[0].admin_create_user_config[0].allow_admin_create_user_only
+    condition     = contains(aws_cognito_user_pool_client.site[0].callback_urls, "https://d123.cloudfront.net/signed-in") && aws_cognito_user_pool.this[0].admin_create_user_config[0].allow_admin_create_user_only
     error_message = "Users come back to the site, and nobody signs up by themselves."
   }
 

@@ -170,7 +170,7 @@ run "the_site_and_the_api_are_one_origin" {
   }
 
   assert {
-    condition     = strcontains(aws_cloudfront_response_headers_policy.site[0].security_headers_config[0].content_security_policy[0].content_security_policy, "connect-src 'self' https://parakeet-123456789012.auth.us-east-1.amazoncognito.com;")
+    condition     = strcontains(aws_cloudfront_response_headers_policy.site[0].security_headers_config[0].content_security_policy[0].content_security_policy, "connect-src 'self' https://cognito-idp.us-east-1.amazonaws.com https://parakeet-123456789012.auth.us-east-1.amazoncognito.com;")
     error_message = "The page must reach its sign-in, and nothing else."
   }
 }

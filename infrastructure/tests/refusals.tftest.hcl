@@ -20,7 +20,7 @@ run "names_that_name_nothing" {
     provisioned_concurrency = { scaner = 1 }
     log_level               = "VERBOSE"
     jwt_scopes              = { read = "read all", write = "write" }
-    callback_urls           = ["http://example.com/"] # without TLS
+    page_origins            = ["http://example.com"] # without TLS
     route_throttles         = { "POST /api/v1/backtest" = { rate = 1, burst = 1 } }
     schedules               = { "S&P 500" = { cron = "cron(30 22 ? * MON-FRI *)" } }
     alarm_email             = "you"
@@ -40,7 +40,7 @@ run "names_that_name_nothing" {
     var.provisioned_concurrency,
     var.log_level,
     var.jwt_scopes,
-    var.callback_urls,
+    var.page_origins,
     var.route_throttles,
     var.schedules,
     var.alarm_email,
@@ -156,11 +156,11 @@ run "counterparts_without_their_setting" {
     tiingo_api_key         = "key" # without a secret to write it to
     tiingo_api_key_version = 1
     jwt_audience           = ["parakeet"] # without jwt_issuer
-    callback_urls          = []           # and no site either
+    page_origins           = []           # and no site either
     frontend_enabled       = false
   }
 
-  expect_failures = [var.tiingo_api_key_version, var.jwt_audience, var.callback_urls]
+  expect_failures = [var.tiingo_api_key_version, var.jwt_audience, var.page_origins]
 }
 
 run "an_issuer_without_tls" {

@@ -23,6 +23,7 @@ class Edge(BaseHTTPRequestHandler):
     """Answers for one stack; `running_edge` says which."""
 
     stack: ClassVar[Stack]
+    policy: ClassVar[str]
 
     def do_GET(self) -> None:
         """A file of the site, or the API."""
@@ -54,7 +55,8 @@ class Edge(BaseHTTPRequestHandler):
         except ClientError:
             self._answer(404, b"", {})
         else:
-            self._answer(200, found["Body"].read(), {"Content-Type": found["ContentType"]})
+            headers = {"Content-Type": found["ContentType"], "Content-Security-Policy": self.policy}
+            self._answer(200, found["Body"].read(), headers)
 
     def _answer(self, status: int, body: bytes, headers: Mapping[str, str]) -> None:
         self.send_response(status)
@@ -67,5 +69,15 @@ class Edge(BaseHTTPRequestHandler):
 @contextmanager
 def running_edge(stack: Stack) -> Iterator[str]:
     """URL of the site and its API."""
-    with served(type("StackEdge", (Edge,), {"stack": stack})) as url:
+    with served(type("StackEdge", (Edge,), {"stack": stack, "policy": content_security_policy(stack)})) as url:
         yield url
+
+
+def content_security_policy(stack: Stack) -> str:
+    """What CloudFront tells the browser that the page may do."""
+    cloudfront = stack.client("cloudfront")
+    distribution = cloudfront.get_distribution_config(Id=stack.outputs["distribution_id"])["DistributionConfig"]
+    policy = distribution["DefaultCacheBehavior"]["ResponseHeadersPolicyId"]
+    found = cloudfront.get_response_headers_policy(Id=policy)["ResponseHeadersPolicy"]["ResponseHeadersPolicyConfig"]
+    text: str = found["SecurityHeadersConfig"]["ContentSecurityPolicy"]["ContentSecurityPolicy"]
+    return text

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import hashlib
 import json
 from typing import Annotated, Literal
@@ -17,7 +16,7 @@ from backend.database.backtests import (
     list_backtests,
 )
 from backend.database.connection import transaction
-from backend.routers.cursors import decoded_cursor, encoded_cursor
+from backend.routers.cursors import cursor_moment, decoded_cursor, encoded_cursor
 from backend.routers.dependencies import Connection, Engine, Store
 from backend.routers.health import add_health
 from backend.schemas.backtest import (
@@ -61,7 +60,7 @@ async def get_backtests(connection: Connection, limit: Limit = 50, cursor: str |
     before = None
     if cursor is not None:
         moment, backtest_id = decoded_cursor(cursor, n_parts=2)
-        before = (_moment(moment, cursor), backtest_id)
+        before = (cursor_moment(moment, cursor), backtest_id)
     records = await list_backtests(connection, before=before, limit=limit + 1)
     page = records[:limit]
     more = len(records) > limit
@@ -143,13 +142,6 @@ def _row(record: BacktestRecord) -> BacktestRow:
         end=record.spec["end"],
         metrics={metric["key"]: metric["value"] for metric in metrics},
     )
-
-
-def _moment(text: str, cursor: str) -> dt.datetime:
-    try:
-        return dt.datetime.fromisoformat(text)
-    except ValueError as error:
-        raise RequestError("cursor", cursor, "is not a cursor of this list") from error
 
 
 def _offset(cursor: str) -> int:

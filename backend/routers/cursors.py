@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import base64
 import binascii
+import datetime as dt
 import json
 
 from backend.services.errors import RequestError
+
+_FOREIGN = "is not a cursor of this list; leave it out to start anew"
 
 
 def encoded_cursor(*parts: str) -> str:
@@ -19,7 +22,15 @@ def decoded_cursor(cursor: str, *, n_parts: int) -> list[str]:
     try:
         parts = json.loads(base64.urlsafe_b64decode(cursor.encode()))
     except (binascii.Error, ValueError) as error:
-        raise RequestError("cursor", cursor, "is not a cursor of this list; leave it out to start anew") from error
+        raise RequestError("cursor", cursor, _FOREIGN) from error
     if not isinstance(parts, list) or len(parts) != n_parts or not all(isinstance(part, str) for part in parts):
-        raise RequestError("cursor", cursor, "is not a cursor of this list; leave it out to start anew")
+        raise RequestError("cursor", cursor, _FOREIGN)
     return parts
+
+
+def cursor_moment(text: str, cursor: str) -> dt.datetime:
+    """The moment in one part of a cursor; `RequestError` when it is none."""
+    try:
+        return dt.datetime.fromisoformat(text)
+    except ValueError as error:
+        raise RequestError("cursor", cursor, _FOREIGN) from error

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Query, Response
 from backend.database.ingest_runs import failures_of, get_run, recent_runs
 from backend.database.universes import get_universe, members, universe_keys
 from backend.routers import jobs
-from backend.routers.cursors import decoded_cursor, encoded_cursor
+from backend.routers.cursors import cursor_moment, decoded_cursor, encoded_cursor
 from backend.routers.dependencies import Connection, Store
 from backend.routers.health import add_health
 from backend.routers.price_formats import rendered
@@ -129,7 +129,7 @@ async def get_runs(
     before = None
     if cursor is not None:
         moment, run_id = decoded_cursor(cursor, n_parts=2)
-        before = (_parsed_moment(moment, cursor), run_id)
+        before = (cursor_moment(moment, cursor), run_id)
     runs = await recent_runs(connection, universe_key=universe, limit=limit + 1, before=before)
     page = runs[:limit]
     more = len(runs) > limit
@@ -158,11 +158,4 @@ def _after(cursor: str | None) -> tuple[str, dt.date] | None:
     if cursor is None:
         return None
     ticker, date = decoded_cursor(cursor, n_parts=2)
-    return ticker, _parsed_moment(date, cursor).date()
-
-
-def _parsed_moment(text: str, cursor: str) -> dt.datetime:
-    try:
-        return dt.datetime.fromisoformat(text)
-    except ValueError as error:
-        raise RequestError("cursor", cursor, "is not a cursor of this list; leave it out to start anew") from error
+    return ticker, cursor_moment(date, cursor).date()

@@ -22,6 +22,7 @@ from aws.snapshots import Manifest, current_snapshot, load_manifest
 from backend.database.backtests import BacktestRecord, find_backtest, get_backtest, store_backtest
 from backend.database.connection import transaction
 from backend.database.universes import get_universe
+from backend.services.clock import utc_now
 from backend.services.errors import NoSnapshotError, RequestError
 from strategy.backtest.costs import PRESETS, CostModel
 from strategy.backtest.spec import ENGINE_VERSION, BacktestSpec, Execution
@@ -54,11 +55,6 @@ class StoredBacktest:
     id: str
     document: str
     is_new: bool
-
-
-def utc_now() -> dt.datetime:
-    """The present moment, UTC."""
-    return dt.datetime.now(dt.UTC)
 
 
 async def resolved_spec(engine: AsyncEngine, store: ObjectStore, request: BacktestRequest) -> BacktestSpec:

@@ -32,14 +32,10 @@ from backend.ingest.pipeline import TickerOutcome, outcomes
 from backend.ingest.sources.contract import FetchRequest, PriceSource
 from backend.ingest.sources.sample import sample
 from backend.ingest.sources.selection import make_source
+from backend.services.clock import utc_now
 from backend.services.ingest_batches import LEASE_TTL_S, BatchWriter, lease_name
 
 Status = Literal["succeeded", "partial", "failed"]
-
-
-def utc_now() -> dt.datetime:
-    """Now, in UTC."""
-    return dt.datetime.now(dt.UTC)
 
 
 class IngestOptions(TypedDict, total=False):

@@ -8,7 +8,6 @@
 from __future__ import annotations
 
 import asyncio
-import datetime as dt
 import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
@@ -34,6 +33,7 @@ from backend.database.jobs import (
 )
 from backend.database.models import JsonObject
 from backend.database.universes import get_universe
+from backend.services.clock import utc_now
 from backend.services.errors import JobFailedError
 
 REFRESH = "refresh"
@@ -63,11 +63,6 @@ class Worker:
     store: ObjectStore
     tiingo_api_key: Callable[[], str | None]
     concurrency: int
-
-
-def utc_now() -> dt.datetime:
-    """The present moment, UTC."""
-    return dt.datetime.now(dt.UTC)
 
 
 async def start_refresh(

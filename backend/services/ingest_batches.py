@@ -18,6 +18,7 @@ from backend.database.leases import renew_lease
 from backend.database.universes import ActionRecord, put_actions, put_members
 from backend.ingest.pipeline import TickerOutcome
 from backend.ingest.quality import Quarantined
+from backend.services.ingest_basis import of_one_basis
 from strategy.universe import Membership
 
 #: Seconds that the lease of a universe holds after its owner was last heard of.
@@ -65,6 +66,7 @@ class BatchWriter:
             name = lease_name(self.run.universe_key)
             # First, so that a run that lost its lease writes nothing, and SQLite takes its write lock at once.
             await renew_lease(connection, name, self.run.id, ttl_s=LEASE_TTL_S, now=now)
+            batch = await of_one_basis(connection, batch, source=self.source)
             merged = await self._merge(connection, batch, now)
             joined = await self._join(connection, batch, now)
             n_actions = await put_actions(connection, _actions(batch, now), source=self.source)

@@ -267,3 +267,5 @@ def _print_run(run: dict[str, Any]) -> None:  # Any: columns of mixed types
     names = ("rows_in", "inserted", "changed", "unchanged", "quarantined", "failed")
     counts = ", ".join(f"{run[name]:,} {name.replace('_', ' ')}" for name in names)
     console.print(f"ingest of {run['universe']} {run['status']}: {counts} (run {run['run_id']})", soft_wrap=True)
+    if run["error"]:
+        console.print(f"first failure: {run['error']}", soft_wrap=True, markup=False)

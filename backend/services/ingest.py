@@ -91,7 +91,7 @@ class IngestReport:
     """What a run did: rows_in = inserted + changed + unchanged + quarantined.
 
     `tickers` and `failed` count tickers, `actions` new splits and dividends; `failures` says how often each rule of
-    `backend.ingest.quality.RULES` and each error class occurred.
+    `backend.ingest.quality.RULES` and each error class occurred, `error` why the first ticker failed.
     """
 
     run_id: str
@@ -109,6 +109,7 @@ class IngestReport:
     started_at: dt.datetime
     finished_at: dt.datetime
     failures: dict[str, int]
+    error: str | None
 
 
 async def ingest_universe(
@@ -287,5 +288,6 @@ async def _report(writer: BatchWriter) -> IngestReport:
         started_at=run.started_at,
         finished_at=finished_at,
         failures=dict(sorted(writer.reasons.items())),
+        error=writer.first_failure,
         **asdict(counts),
     )

@@ -63,6 +63,7 @@ async def test_prices_adjusted_for_a_split_do_not_mix_with_prices_as_traded(engi
         (failure,) = await failures_of(connection, report.run_id)
     assert (failure.ticker, failure.date, failure.error_class) == ("A", None, "BAD_DATA")
     assert "8 of 8 closes" in failure.reason
+    assert report.error == f"other: A: {failure.reason}"
     assert "'vendor'" in failure.reason
 
 

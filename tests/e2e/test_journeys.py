@@ -25,6 +25,15 @@ def run_dual_momentum(page: Page, site: Site, *, top_n: str) -> str:
     return page.url.rpartition("/")[2]
 
 
+def grave_obstacles(page: Page) -> list[tuple[str, str]]:
+    """What axe finds to be serious or critical."""
+    page.wait_for_load_state("networkidle")
+    # Not as a script of the page, which its content security policy would refuse.
+    page.evaluate((ROOT / "frontend" / "node_modules" / "axe-core" / "axe.min.js").read_text(encoding="utf-8"))
+    found = page.evaluate("axe.run()")
+    return [(item["id"], item["help"]) for item in found["violations"] if item["impact"] in {"serious", "critical"}]
+
+
 def test_the_data_are_refreshed_and_watched_to_the_end(page: Page, site: Site) -> None:
     site.open(page, "/data")
     page.get_by_role("button", name=f"Refresh {UNIVERSE}").click()
@@ -76,6 +85,7 @@ def test_a_permalink_opens_in_a_new_browser(page: Page, site: Site, browser: Bro
     expect(other.get_by_role("list", name="Figures")).to_be_visible(timeout=20_000)
     first = page.get_by_role("list", name="Figures").inner_text()
     assert other.get_by_role("list", name="Figures").inner_text() == first
+    assert grave_obstacles(other) == []
     context.close()
 
 
@@ -119,9 +129,4 @@ def test_signing_in_leads_back_to_where_one_was(page: Page, site: Site) -> None:
 def test_nothing_serious_stands_in_the_way_of_a_screen_reader(page: Page, site: Site, path: str) -> None:
     site.open(page, path)
     expect(page.get_by_role("heading", level=1).first).to_be_visible()
-    page.wait_for_load_state("networkidle")
-    # Not as a script of the page, which its content security policy would refuse.
-    page.evaluate((ROOT / "frontend" / "node_modules" / "axe-core" / "axe.min.js").read_text(encoding="utf-8"))
-    found = page.evaluate("axe.run()")
-    grave = [(item["id"], item["help"]) for item in found["violations"] if item["impact"] in {"serious", "critical"}]
-    assert grave == []
+    assert grave_obstacles(page) == []

@@ -9,7 +9,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import asdict
 from typing import Any
 
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
@@ -56,8 +55,7 @@ def _ingest(event: dict[str, Any], _context: object) -> dict[str, Any]:  # Any: 
             pass
     if report.status != "succeeded":
         raise PartialIngestError(report.universe, report.run_id, report.failed)
-    facts = asdict(report) | {"snapshot": coverage.snapshot, "age_days": coverage.age_days}
-    return {name: _plain(value) for name, value in facts.items()}
+    return report.to_json() | {"snapshot": coverage.snapshot, "age_days": coverage.age_days}
 
 
 async def _brought_up_to_date(resources: Resources, order: ScheduledIngest) -> tuple[IngestReport, UniverseCoverage]:
@@ -80,10 +78,6 @@ def _input(event: dict[str, Any]) -> dict[str, Any]:  # Any: JSON
         detail: dict[str, Any] = event["detail"]
         return detail
     return event
-
-
-def _plain(value: object) -> object:
-    return value if isinstance(value, str | int | float | dict | None) else str(value)
 
 
 handler = container.observed(_ingest)

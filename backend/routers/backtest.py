@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Header, Query, Response
+from fastapi import APIRouter, Query, Response
 
 from backend.database.backtests import (
     BacktestRecord,
-    claim_idempotency_key,
     count_trials,
     get_backtest,
     list_backtests,
 )
-from backend.database.connection import transaction
 from backend.routers.cursors import cursor_moment, decoded_cursor, encoded_cursor
 from backend.routers.dependencies import Connection, Engine, Store
 from backend.routers.health import add_health
+from backend.routers.idempotency import Key, claim
 from backend.schemas.backtest import (
     BacktestIn,
     BacktestOut,
@@ -40,16 +38,12 @@ add_health(router)
 #: A result never changes under its id.
 _IMMUTABLE = "public, max-age=31536000, immutable"
 Limit = Annotated[int, Query(ge=1, le=200)]
-Key = Annotated[str | None, Header(max_length=200)]
 
 
 @router.post("", response_model=BacktestOut, status_code=200)
 async def post_backtest(body: BacktestIn, engine: Engine, store: Store, idempotency_key: Key = None) -> Response:
     """Run a backtest, or give the stored result of the same spec: one spec, one id, the same bytes."""
-    if idempotency_key is not None:
-        digest = hashlib.sha256(body.model_dump_json().encode()).hexdigest()
-        async with transaction(engine) as connection:
-            await claim_idempotency_key(connection, idempotency_key, digest)
+    await claim(engine, idempotency_key, body)
     stored = await run_backtest(engine, store, _request(body), origin="http")
     return _document(stored.id, stored.document)
 

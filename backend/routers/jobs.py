@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import asdict
-from typing import Annotated
 
-from fastapi import APIRouter, Header, Response
+from fastapi import APIRouter, Response
 
-from backend.database.backtests import claim_idempotency_key
-from backend.database.connection import transaction
 from backend.database.jobs import get_job
 from backend.routers.dependencies import Connection, Engine, Queue
+from backend.routers.idempotency import Key, claim
 from backend.schemas.jobs import JobOut, RefreshIn
 from backend.services.jobs import start_refresh
 
 router = APIRouter()  # included in the area "data"
-
-Key = Annotated[str | None, Header(max_length=200)]
 
 
 @router.post("/refresh", status_code=202)
@@ -25,10 +20,7 @@ async def post_refresh(
     body: RefreshIn, engine: Engine, queue: Queue, response: Response, idempotency_key: Key = None
 ) -> JobOut:
     """Bring a universe up to date; ask for the job at the answer's Location until it has ended."""
-    if idempotency_key is not None:
-        digest = hashlib.sha256(body.model_dump_json().encode()).hexdigest()
-        async with transaction(engine) as connection:
-            await claim_idempotency_key(connection, idempotency_key, digest)
+    await claim(engine, idempotency_key, body)
     job = await start_refresh(
         engine, queue, body.universe, lookback_days=body.lookback_days, idempotency_key=idempotency_key
     )

@@ -26,6 +26,7 @@ from backend.database.connection import transaction
 from backend.database.errors import DatabaseError
 from backend.database.ingest_runs import RunRecord, finish_run, mark_interrupted, start_run
 from backend.database.leases import acquire_lease, release_lease, renew_lease
+from backend.database.models import JsonObject
 from backend.database.universes import UniverseRecord, get_universe, members, put_universe
 from backend.ingest.errors import AllTickersFailedError, SourceSettingsError
 from backend.ingest.pipeline import TickerOutcome, outcomes
@@ -110,6 +111,10 @@ class IngestReport:
     finished_at: dt.datetime
     failures: dict[str, int]
     error: str | None
+
+    def to_json(self) -> JsonObject:
+        """The same as JSON can hold it: moments as text."""
+        return {name: str(value) if isinstance(value, dt.datetime) else value for name, value in asdict(self).items()}
 
 
 async def ingest_universe(

@@ -11,8 +11,8 @@ import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import asdict, dataclass
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import Protocol
 from uuid import uuid4
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -143,7 +143,7 @@ async def _refreshed(worker: Worker, job: JobRecord, report: Callable[[int, int]
         progress=report,
     )
     built = await build_snapshot(worker.engine, worker.store, universe)
-    return {name: _plain(value) for name, value in asdict(done).items()} | {"snapshot": built.snapshot_id}
+    return done.to_json() | {"snapshot": built.snapshot_id}
 
 
 @asynccontextmanager
@@ -176,10 +176,6 @@ async def _ended(
     async with transaction(engine) as connection:
         await end_job(connection, job_id, status, now=utc_now(), result=result, error=error)
         return await get_job(connection, job_id)
-
-
-def _plain(value: Any) -> Any:  # Any: a cell of a report
-    return value if isinstance(value, str | int | float | dict | None) else str(value)
 
 
 class InProcessQueue:

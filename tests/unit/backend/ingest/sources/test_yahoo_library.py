@@ -7,7 +7,7 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -28,6 +28,7 @@ from backend.ingest.errors import (
 )
 from backend.ingest.sources.contract import BAR_SCHEMA, Fetched, FetchRequest
 from backend.ingest.sources.yahoo import YahooSource, yfinance_history
+from support.local_server import served
 
 Answer = Callable[[BaseHTTPRequestHandler], None]
 
@@ -70,15 +71,8 @@ def yahoo_answering(prices: Answer, *, time_zone: Answer | None = None) -> Itera
         def log_message(self, *args: object) -> None:
             """Write nothing to standard error."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with served(Handler) as url:
+        yield url
 
 
 #: What the library needs of an answer to learn the time zone of an exchange; written by hand.

@@ -1,43 +1,24 @@
-"""Quality control: every bar that breaks a rule is set aside under the rule's name, and only that bar.
+"""Rules on single rows: a bar that breaks one is set aside under the rule's name, and only that bar.
 
-1. Each rule of RULES is one boolean array over the rows.
+1. Each rule is one boolean array over the rows.
 2. Among the rows that break none, the first of each date stays; later ones are duplicates.
 3. What is left satisfies every CHECK of `market_data`; the rest is returned with its values as they came.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from backend.ingest.sources.contract import ACTION_SCHEMA, BAR_SCHEMA
-
-RULES: Mapping[str, str] = {
-    "wrong_ticker": "The row names no ticker, or another one than was asked for.",
-    "missing_date": "The row has no date.",
-    "impossible_date": "The date is before 1600, when there was no exchange.",
-    "future_date": "The date is later than tomorrow (UTC).",
-    "missing_close": "There is no close.",
-    "missing_open": "There is no open, and the source is not one of closes only.",
-    "missing_high": "There is no high, and the source is not one of closes only.",
-    "missing_low": "There is no low, and the source is not one of closes only.",
-    "infinite_value": "A value is infinite, or beyond any market: a price of 1e15 or a volume of 1e18.",
-    "non_positive_price": "Open, high, low or close is zero or negative.",
-    "high_below_low": "The high is below the low.",
-    "open_outside_range": "The open is below the low or above the high.",
-    "close_outside_range": "The close is below the low or above the high.",
-    "negative_volume": "The volume is negative.",
-    "duplicate": "A bar of this date came before; the payload says whether the two are identical.",
-    "bad_action": "A split or dividend without ex-date, of unknown kind, or not a positive finite number.",
-    "duplicate_action": "A split or dividend of this ex-date and kind came before.",
-}
+from backend.ingest.quality.quarantine import Checked, Quarantined, as_json
+from backend.ingest.quality.rules import QUARANTINES
+from backend.ingest.sources.contract import BAR_SCHEMA
 
 _PRICES = ("open", "high", "low", "close")
 _VALUES = (*_PRICES, "volume", "adjusted_close")
@@ -47,24 +28,6 @@ _FIRST_DATE = np.datetime64("1600-01-01", "D")
 BoolArray = NDArray[np.bool_]
 FloatArray = NDArray[np.float64]
 DateArray = NDArray[np.datetime64]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Quarantined:
-    """A row that was set aside: the rules it breaks in the order of RULES, and its values as JSON can hold them."""
-
-    ticker: str
-    date: date | None
-    rules: tuple[str, ...]
-    payload: dict[str, Any]  # Any: JSON values
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Checked:
-    """Rows that break no rule (BAR_SCHEMA or ACTION_SCHEMA, sorted by date), and those that do."""
-
-    good: pa.Table
-    quarantined: tuple[Quarantined, ...]
 
 
 def checked(bars: pa.Table, *, ticker: str, today: date, is_closes_only: bool) -> Checked:
@@ -84,7 +47,7 @@ def checked(bars: pa.Table, *, ticker: str, today: date, is_closes_only: bool) -
     dates: DateArray = bars["date"].to_numpy().astype("datetime64[D]")
     values = {name: bars[name].to_numpy().astype(np.float64) for name in _VALUES}
     broken = _broken_dates(dates, today) | _broken_values(values, is_closes_only=is_closes_only)
-    broken["wrong_ticker"] = np.array([name != ticker for name in bars["ticker"].to_pylist()], dtype=np.bool_)
+    broken["wrong_ticker"] = ~_is_equal(bars["ticker"], ticker)
     bad: BoolArray = np.logical_or.reduce(list(broken.values()))
     first_of = _first_of_date(dates, np.flatnonzero(~bad))
     broken["duplicate"] = np.zeros(bad.shape, dtype=np.bool_)
@@ -95,24 +58,14 @@ def checked(bars: pa.Table, *, ticker: str, today: date, is_closes_only: bool) -
         payload = _payload(bars, row)
         if row in first_of:
             payload["is_identical"] = payload == _payload(bars, first_of[row])
-        rules = tuple(rule for rule in RULES if rule in broken and broken[rule][row])
+        rules = tuple(rule for rule in QUARANTINES if rule in broken and broken[rule][row])
         quarantined.append(Quarantined(ticker=ticker, date=_as_date(dates[row]), rules=rules, payload=payload))
     return Checked(good=_good(ticker, dates, values, ~bad), quarantined=tuple(quarantined))
 
 
-def checked_actions(actions: pa.Table, *, ticker: str) -> Checked:
-    """Part the splits and dividends of one ticker in the same way."""
-    good: dict[tuple[date, str], dict[str, Any]] = {}  # Any: a row of mixed columns
-    quarantined = []
-    for row in actions.to_pylist():
-        rule = _broken_action(row, ticker) or ("duplicate_action" if (row["ex_date"], row["kind"]) in good else None)
-        if rule is None:
-            good[row["ex_date"], row["kind"]] = row
-            continue
-        payload = {name: _as_json(value) for name, value in row.items()}
-        quarantined.append(Quarantined(ticker=ticker, date=row["ex_date"], rules=(rule,), payload=payload))
-    rows = [good[key] for key in sorted(good)]
-    return Checked(good=pa.Table.from_pylist(rows, schema=ACTION_SCHEMA), quarantined=tuple(quarantined))
+def _is_equal(names: pa.ChunkedArray, name: str) -> BoolArray:
+    found: BoolArray = pc.fill_null(pc.equal(names, name), False).to_numpy()
+    return found
 
 
 def _broken_dates(dates: DateArray, today: date) -> dict[str, BoolArray]:
@@ -158,27 +111,10 @@ def _good(ticker: str, dates: DateArray, values: Mapping[str, FloatArray], keep:
     return pa.Table.from_arrays(columns, schema=BAR_SCHEMA)
 
 
-def _broken_action(row: Mapping[str, Any], ticker: str) -> str | None:  # Any: a row of mixed columns
-    if row["ticker"] != ticker:
-        return "wrong_ticker"
-    is_number = row["value"] is not None and 0 < row["value"] < _PRICE_LIMIT
-    is_known = row["ex_date"] is not None and row["kind"] in {"split", "dividend"}
-    return None if is_number and is_known else "bad_action"
-
-
 def _payload(bars: pa.Table, row: int) -> dict[str, Any]:  # Any: JSON values
     values = {name: bars[name][row].as_py() for name in BAR_SCHEMA.names if name != "date"}
     day = np.datetime_as_string(bars["date"].slice(row, 1).to_numpy().astype("datetime64[D]"))[0]
-    return {"date": None if day == "NaT" else str(day)} | {name: _as_json(value) for name, value in values.items()}
-
-
-def _as_json(value: object) -> object:
-    if isinstance(value, float) and not math.isfinite(value):
-        return None if math.isnan(value) else str(value)
-    if isinstance(value, date):
-        return value.isoformat()
-    # PostgreSQL keeps no NUL in text or JSON.
-    return value.replace("\0", "\ufffd") if isinstance(value, str) else value
+    return {"date": None if day == "NaT" else str(day)} | {name: as_json(value) for name, value in values.items()}
 
 
 def _as_date(day: np.datetime64) -> date | None:

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, create_engine, insert
 
 from backend.database.models import Bar, Base
-from backend.ingest.quality import RULES, Checked, checked, checked_actions
+from backend.ingest.quality import Checked, checked, checked_actions
+from backend.ingest.quality.rules import QUARANTINES
 from backend.ingest.sources.contract import ACTION_SCHEMA, BAR_SCHEMA
 from support.bars import DAY, Row, actions_of, bar, bars_of
 
@@ -89,7 +90,7 @@ def test_a_bar_is_set_aside_under_the_names_of_the_rules_it_breaks(
 
 def test_every_rule_of_bars_has_an_example_here() -> None:
     shown = {rule for _, rules in BROKEN for rule in rules}
-    assert shown | {"duplicate", "bad_action", "duplicate_action"} == set(RULES)
+    assert shown | {"duplicate", "bad_action", "duplicate_action"} == set(QUARANTINES)
 
 
 @pytest.mark.parametrize("changes", GOOD, ids=str)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -14,13 +13,12 @@ import pyarrow as pa
 from backend.ingest.errors import (
     BadDataError,
     NetworkError,
-    RateLimitError,
-    SourceError,
     SourceSettingsError,
     SourceTimeoutError,
     TickerNotFoundError,
 )
 from backend.ingest.sources.contract import ACTION_SCHEMA, BAR_SCHEMA, Fetched, FetchRequest
+from backend.ingest.sources.http import Answer, parsed_json, refusal
 
 _FIRST_DAY = dt.date(1962, 1, 2)
 _FIELDS = {name: name for name in ("open", "high", "low", "close", "volume")} | {"adjusted_close": "adjClose"}
@@ -90,7 +88,7 @@ class TiingoSource:
         SourceSettingsError
             If the vendor refuses the key.
         """
-        rows = self._rows(request.ticker, await self._response(request))
+        rows = self._rows(request.ticker, await self._answer(request))
         if not rows and request.start is None:
             raise TickerNotFoundError(self.name, request.ticker, "no bar at all")
         try:
@@ -98,7 +96,7 @@ class TiingoSource:
         except (KeyError, TypeError, ValueError, pa.ArrowException) as error:
             raise BadDataError(self.name, request.ticker, f"a row cannot be understood ({error!r})") from error
 
-    async def _response(self, request: FetchRequest) -> httpx.Response:
+    async def _answer(self, request: FetchRequest) -> Answer:
         ticker = request.ticker
         query = {"format": "json", "startDate": (request.start or _FIRST_DAY).isoformat()}
         if request.end is not None:
@@ -110,27 +108,19 @@ class TiingoSource:
             raise SourceTimeoutError(self.name, ticker, "no answer in time") from error
         except httpx.HTTPError as error:
             raise NetworkError(self.name, ticker, type(error).__name__) from error
-        if response.status_code != httpx.codes.OK:
-            raise self._refusal(ticker, response)
-        return response
+        if response.status_code in {httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN}:
+            reason = f"refused by the vendor with status {response.status_code}"
+            raise SourceSettingsError("TIINGO_API_KEY", "(hidden)", reason)
+        answer = Answer(
+            status=response.status_code, content=response.content, retry_after=response.headers.get("Retry-After")
+        )
+        refused = refusal(self.name, ticker, answer)
+        if refused is not None:
+            raise refused
+        return answer
 
-    def _refusal(self, ticker: str, response: httpx.Response) -> Exception:
-        status = response.status_code
-        if status in {httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN}:
-            return SourceSettingsError("TIINGO_API_KEY", "(hidden)", f"refused by the vendor with status {status}")
-        if status == httpx.codes.TOO_MANY_REQUESTS:
-            wait_s = _retry_after_s(response.headers.get("Retry-After"))
-            return RateLimitError(self.name, ticker, "too many requests", retry_after_s=wait_s)
-        if status == httpx.codes.NOT_FOUND:
-            return TickerNotFoundError(self.name, ticker, "unknown to the vendor")
-        kind: type[SourceError] = NetworkError if status >= httpx.codes.INTERNAL_SERVER_ERROR else BadDataError
-        return kind(self.name, ticker, f"status {status}")
-
-    def _rows(self, ticker: str, response: httpx.Response) -> list[Mapping[str, Any]]:  # Any: the vendor's JSON
-        try:
-            rows = response.json()
-        except ValueError as error:
-            raise BadDataError(self.name, ticker, "the answer is not JSON") from error
+    def _rows(self, ticker: str, answer: Answer) -> list[Mapping[str, Any]]:  # Any: the vendor's JSON
+        rows = parsed_json(self.name, ticker, answer)
         if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
             raise BadDataError(self.name, ticker, "the answer is not a list of rows")
         missing = [name for name in ("date", *_FIELDS.values()) if rows and name not in rows[0]]
@@ -165,15 +155,3 @@ def _fetched(ticker: str, rows: Sequence[Mapping[str, Any]]) -> Fetched:  # Any:
 
 def _number(value: float | None) -> float | None:
     return None if value is None else float(value)
-
-
-def _retry_after_s(header: str | None) -> float | None:
-    """Seconds of a Retry-After header, which holds seconds or an HTTP date (RFC 9110, section 10.2.3)."""
-    if header is None:
-        return None
-    if header.isascii() and header.isdigit():
-        return float(header)
-    try:
-        return max((parsedate_to_datetime(header) - dt.datetime.now(dt.UTC)).total_seconds(), 0.0)
-    except (TypeError, ValueError):
-        return None

@@ -29,8 +29,8 @@ import importlib, importlib.metadata as metadata, json, os, pkgutil
 for package in ("aws", "backend", "strategy"):
     for module in pkgutil.walk_packages(importlib.import_module(package).__path__, package + "."):
         importlib.import_module(module.name)
-import asyncpg, psycopg2, pyarrow.compute, pyarrow.dataset, pyarrow.parquet, scipy.optimize, scipy.stats, yfinance
-import boto3
+import asyncpg, psycopg2, pyarrow.compute, pyarrow.dataset, pyarrow.parquet, scipy.optimize, scipy.stats
+import boto3, curl_cffi.requests
 for service in ("s3", "secretsmanager", "sns", "sqs", "stepfunctions"):
     boto3.client(service, region_name="us-east-1")
 print(json.dumps({

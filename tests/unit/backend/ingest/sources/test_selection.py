@@ -71,7 +71,7 @@ def test_only_the_module_of_the_chosen_source_is_imported() -> None:
 import sys
 from backend.ingest.sources.selection import make_source
 make_source("sample", {"which": "us5"})
-print(sorted({"yfinance", "httpx", "pandas", "backend.ingest.sources.tiingo"} & set(sys.modules)))
+print(sorted({"curl_cffi", "httpx", "pandas", "backend.ingest.sources.tiingo"} & set(sys.modules)))
 """
     done = subprocess.run(  # noqa: S603  our own fixed command
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True

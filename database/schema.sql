@@ -1,20 +1,44 @@
--- The schema of Potential Parakeet on PostgreSQL 15 or newer. Alembic's first revision executes this file; on SQLite
--- backend/database/models.py makes the same tables, and a test proves that the two agree.
+-- The schema of Potential Parakeet on PostgreSQL 15 or newer, as it is at the newest revision. Alembic's first revision
+-- executes this file, later ones bring older databases to it; on SQLite backend/database/models.py makes the same tables.
+-- Tests prove that all of them agree.
 --
 -- Two clocks: `date`, `ex_date`, `start_date` say the session a fact describes, `known_at` (UTC) when we learned it.
 -- Prices are float64, as traded, in the quote currency of the ticker; volume is in shares.
 
+-- Append-only versions: of one key the newest with known_at <= as_of holds. `kind` is what its members are where their
+-- source does not say; `list_date` is the date of the list they were taken from.
 CREATE TABLE universes (
-    key            text PRIMARY KEY,
+    key            text NOT NULL,
+    known_at       timestamptz NOT NULL,
     name           text NOT NULL,
+    kind           text NOT NULL DEFAULT 'equity',
     currency       text NOT NULL,
     calendar       text NOT NULL,
     benchmark      text,
     source         text NOT NULL,
     source_options jsonb NOT NULL,
-    created_at     timestamptz NOT NULL DEFAULT now(),
-    CONSTRAINT ck_universes_currency CHECK (length(currency) = 3)
+    list_date      date,
+    PRIMARY KEY (key, known_at),
+    CONSTRAINT ck_universes_currency CHECK (length(currency) = 3),
+    CONSTRAINT ck_universes_kind CHECK (kind IN ('equity', 'etf', 'index', 'fx', 'crypto', 'fund'))
 );
+
+-- What facts are about. `id` is what they are stored under (`market_data.ticker`, `corporate_actions.ticker`) and never
+-- changes; `symbol` is the first one that the instrument bore, from start_date (NULL: since ever) on. Later symbols are
+-- corporate actions, so a symbol that two companies bore one after the other never joins them.
+CREATE TABLE instruments (
+    id         text PRIMARY KEY,
+    symbol     text NOT NULL,
+    start_date date,
+    kind       text NOT NULL,
+    currency   text NOT NULL,
+    calendar   text NOT NULL,
+    name       text,
+    known_at   timestamptz NOT NULL,
+    CONSTRAINT ck_instruments_currency CHECK (length(currency) = 3),
+    CONSTRAINT ck_instruments_kind CHECK (kind IN ('equity', 'etf', 'index', 'fx', 'crypto', 'fund'))
+);
+CREATE INDEX ix_instruments_symbol ON instruments (symbol);
 
 -- Append-only versions: of one (index_name, ticker, start_date) the newest with known_at <= as_of holds.
 CREATE TABLE index_constituents (
@@ -54,7 +78,8 @@ CREATE TABLE market_data (
     CONSTRAINT ck_market_data_volume CHECK (volume >= 0 AND volume < 1e18),
     CONSTRAINT ck_market_data_quality CHECK (data_quality IN ('good', 'suspect', 'bad'))
 );
-CREATE INDEX ix_market_data_known_at ON market_data (known_at);
+-- Rows come in the order in which they become known: block ranges find them, and cost an ingest nothing.
+CREATE INDEX ix_market_data_known_at ON market_data USING brin (known_at);
 
 -- Every superseded version of a bar, true from known_at until superseded_at.
 CREATE TABLE market_data_history (
@@ -75,16 +100,34 @@ CREATE TABLE market_data_history (
 );
 
 -- Append-only versions: of one (ticker, ex_date, kind) the newest with known_at <= as_of holds; value NULL withdraws it.
+-- value: of a split new shares per old, of a dividend cash per share, of a symbol change 1, of a delisting the return on
+-- the last close that a holder got (-1: nothing).
 CREATE TABLE corporate_actions (
-    ticker   text NOT NULL,
-    ex_date  date NOT NULL,
-    kind     text NOT NULL,
+    ticker     text NOT NULL,
+    ex_date    date NOT NULL,
+    kind       text NOT NULL,
+    known_at   timestamptz NOT NULL,
+    value      double precision,
+    new_symbol text,
+    source     text NOT NULL,
+    PRIMARY KEY (ticker, ex_date, kind, known_at),
+    CONSTRAINT ck_corporate_actions_kind CHECK (kind IN ('split', 'dividend', 'symbol_change', 'delisting')),
+    CONSTRAINT ck_corporate_actions_value CHECK (value < 1e15 AND (value > 0 OR (kind = 'delisting' AND value >= -1))),
+    CONSTRAINT ck_corporate_actions_symbol CHECK ((kind = 'symbol_change') = (new_symbol IS NOT NULL))
+);
+CREATE INDEX ix_corporate_actions_new_symbol ON corporate_actions (new_symbol);
+
+-- Series that are no prices: factor returns (fractions), interest rates, macro figures. Append-only versions: of one
+-- (dataset, name, date) the newest with known_at <= as_of holds; value NULL withdraws it.
+CREATE TABLE factors (
+    dataset  text NOT NULL,
+    name     text NOT NULL,
+    date     date NOT NULL,
     known_at timestamptz NOT NULL,
     value    double precision,
     source   text NOT NULL,
-    PRIMARY KEY (ticker, ex_date, kind, known_at),
-    CONSTRAINT ck_corporate_actions_kind CHECK (kind IN ('split', 'dividend')),
-    CONSTRAINT ck_corporate_actions_value CHECK (value > 0 AND value < 1e15)
+    PRIMARY KEY (dataset, name, date, known_at),
+    CONSTRAINT ck_factors_value CHECK (value > -1e15 AND value < 1e15)
 );
 
 CREATE TABLE ingest_runs (
@@ -214,8 +257,9 @@ BEGIN
 END $$;
 
 CREATE TRIGGER market_data_restated AFTER UPDATE ON market_data FOR EACH ROW
-    WHEN ((OLD.open, OLD.high, OLD.low, OLD.close, OLD.volume)
-          IS DISTINCT FROM (NEW.open, NEW.high, NEW.low, NEW.close, NEW.volume))
+    -- A verdict is a fact as well: a snapshot of the past must find the one that held then.
+    WHEN ((OLD.open, OLD.high, OLD.low, OLD.close, OLD.volume, OLD.data_quality)
+          IS DISTINCT FROM (NEW.open, NEW.high, NEW.low, NEW.close, NEW.volume, NEW.data_quality))
     EXECUTE FUNCTION keep_superseded_bar();
 CREATE TRIGGER market_data_removed AFTER DELETE ON market_data FOR EACH ROW EXECUTE FUNCTION keep_superseded_bar();
 

@@ -151,7 +151,7 @@ def _actions(table: pa.Table, axes: _Axes) -> CorporateActions:
         place = row, column_of[action["ticker"]]
         if action["kind"] == "split":
             ratios[place] = ratios.get(place, 1.0) * action["value"]
-        else:
+        elif action["kind"] == "dividend":
             dividends[place] = dividends.get(place, 0.0) + action["value"]
     places = sorted(ratios.keys() | dividends.keys())
     return CorporateActions(

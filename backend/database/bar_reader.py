@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,11 +12,10 @@ from numpy.typing import NDArray
 from sqlalchemy import Row, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from backend.database.versions import in_lists
 from backend.database.visible_bars import visible_bars
 
 VALUES = ("open", "high", "low", "close", "volume")
-#: Tickers named in one statement.
-_CHUNK = 5_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,10 +43,10 @@ async def data_clock(
     bars = visible_bars(as_of)
     quality = {"good": 0, "suspect": 0}
     moments = []
-    for chunk in _chunks(tickers):
+    for some in in_lists(tickers):
         query = (
             select(bars.c.data_quality, func.count().label("n"), func.max(bars.c.known_at).label("known_at"))
-            .where(bars.c.ticker.in_(chunk))
+            .where(bars.c.ticker.in_(some))
             .group_by(bars.c.data_quality)
         )
         for row in (await connection.execute(query)).all():
@@ -62,8 +61,8 @@ async def session_days(
     """Every date on which any of the tickers has a bar, increasing."""
     bars = visible_bars(as_of)
     days: set[dt.date] = set()
-    for chunk in _chunks(tickers):
-        days.update(await connection.scalars(select(bars.c.date).where(bars.c.ticker.in_(chunk)).distinct()))
+    for some in in_lists(tickers):
+        days.update(await connection.scalars(select(bars.c.date).where(bars.c.ticker.in_(some)).distinct()))
     return sorted(days)
 
 
@@ -78,9 +77,9 @@ async def read_span(
     """Bars of the tickers from `first` to `last`, both included, as known at `as_of`."""
     bars = visible_bars(as_of)
     rows: list[Row[Any]] = []
-    for chunk in _chunks(tickers):
+    for some in in_lists(tickers):
         query = select(bars.c.ticker, bars.c.date, *(bars.c[name] for name in VALUES)).where(
-            bars.c.ticker.in_(chunk), bars.c.date >= first, bars.c.date <= last
+            bars.c.ticker.in_(some), bars.c.date >= first, bars.c.date <= last
         )
         rows += (await connection.execute(query)).all()
     columns = list(zip(*rows, strict=True)) or [()] * (2 + len(VALUES))
@@ -89,7 +88,3 @@ async def read_span(
         dates=columns[1],
         values={name: np.array(column, dtype=np.float64) for name, column in zip(VALUES, columns[2:], strict=True)},
     )
-
-
-def _chunks(tickers: Sequence[str]) -> Iterator[Sequence[str]]:
-    return (tickers[begin : begin + _CHUNK] for begin in range(0, len(tickers), _CHUNK))

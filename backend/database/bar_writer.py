@@ -19,14 +19,13 @@ from sqlalchemy import TextClause, bindparam, func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from backend.database.models import Bar, JsonObject, UtcDateTime
+from backend.database.versions import in_lists
 
 #: Columns that the caller gives, in the order of `backend.ingest.sources.contract.BAR_SCHEMA`.
 BAR_COLUMNS = ("ticker", "date", "open", "high", "low", "close", "volume", "adjusted_close")
 _RAW = ("open", "high", "low", "close", "volume")
 #: Any fixed number: the advisory lock of whoever writes bars.
 _LOCK_KEY = 0x50A4BA25
-#: Most values of an IN list that SQLite takes in one statement with room to spare.
-_IN_LIST = 5_000
 
 _STAGE = """
     CREATE TEMPORARY TABLE staged_bars (
@@ -115,8 +114,7 @@ async def _edge_dates(
     edge: Any,  # Any: an SQL aggregate of dates
 ) -> dict[str, dt.date]:
     found: dict[str, dt.date] = {}
-    for begin in range(0, len(tickers), _IN_LIST):
-        some = tickers[begin : begin + _IN_LIST]
+    for some in in_lists(tickers):
         query = select(Bar.ticker, edge.label("date")).where(Bar.ticker.in_(some)).group_by(Bar.ticker)
         found |= {row.ticker: row.date for row in (await connection.execute(query)).all()}
     return found

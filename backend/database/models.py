@@ -73,18 +73,44 @@ def _check(table: str, name: str, condition: str) -> CheckConstraint:
 _NOW = func.now()
 
 
+_KINDS = "kind IN ('equity', 'etf', 'index', 'fx', 'crypto', 'fund')"
+
+
 class Universe(Base):
     __tablename__ = "universes"
-    __table_args__ = (_check("universes", "currency", "length(currency) = 3"),)
+    __table_args__ = (
+        _check("universes", "currency", "length(currency) = 3"),
+        _check("universes", "kind", _KINDS),
+    )
 
     key: Mapped[str] = mapped_column(primary_key=True)
+    known_at: Mapped[dt.datetime] = mapped_column(primary_key=True)
     name: Mapped[str]
+    kind: Mapped[str] = mapped_column(server_default="equity")
     currency: Mapped[str]
     calendar: Mapped[str]
     benchmark: Mapped[str | None]
     source: Mapped[str]
     source_options: Mapped[JsonObject]
-    created_at: Mapped[dt.datetime] = mapped_column(server_default=_NOW)
+    list_date: Mapped[dt.date | None]
+
+
+class Instrument(Base):
+    __tablename__ = "instruments"
+    __table_args__ = (
+        _check("instruments", "currency", "length(currency) = 3"),
+        _check("instruments", "kind", _KINDS),
+        Index("ix_instruments_symbol", "symbol"),
+    )
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    symbol: Mapped[str]
+    start_date: Mapped[dt.date | None]
+    kind: Mapped[str]
+    currency: Mapped[str]
+    calendar: Mapped[str]
+    name: Mapped[str | None]
+    known_at: Mapped[dt.datetime]
 
 
 class IndexConstituent(Base):
@@ -109,7 +135,7 @@ class Bar(Base):
         _check("market_data", "close", "close > 0 AND close < 1e15"),
         _check("market_data", "volume", "volume >= 0 AND volume < 1e18"),
         _check("market_data", "quality", "data_quality IN ('good', 'suspect', 'bad')"),
-        Index("ix_market_data_known_at", "known_at"),
+        Index("ix_market_data_known_at", "known_at", postgresql_using="brin"),
     )
 
     ticker: Mapped[str] = mapped_column(primary_key=True)
@@ -149,13 +175,28 @@ class SupersededBar(Base):
 class CorporateAction(Base):
     __tablename__ = "corporate_actions"
     __table_args__ = (
-        _check("corporate_actions", "kind", "kind IN ('split', 'dividend')"),
-        _check("corporate_actions", "value", "value > 0 AND value < 1e15"),
+        _check("corporate_actions", "kind", "kind IN ('split', 'dividend', 'symbol_change', 'delisting')"),
+        _check("corporate_actions", "value", "value < 1e15 AND (value > 0 OR (kind = 'delisting' AND value >= -1))"),
+        _check("corporate_actions", "symbol", "(kind = 'symbol_change') = (new_symbol IS NOT NULL)"),
+        Index("ix_corporate_actions_new_symbol", "new_symbol"),
     )
 
     ticker: Mapped[str] = mapped_column(primary_key=True)
     ex_date: Mapped[dt.date] = mapped_column(primary_key=True)
     kind: Mapped[str] = mapped_column(primary_key=True)
+    known_at: Mapped[dt.datetime] = mapped_column(primary_key=True)
+    value: Mapped[float | None]
+    new_symbol: Mapped[str | None]
+    source: Mapped[str]
+
+
+class Factor(Base):
+    __tablename__ = "factors"
+    __table_args__ = (_check("factors", "value", "value > -1e15 AND value < 1e15"),)
+
+    dataset: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(primary_key=True)
+    date: Mapped[dt.date] = mapped_column(primary_key=True)
     known_at: Mapped[dt.datetime] = mapped_column(primary_key=True)
     value: Mapped[float | None]
     source: Mapped[str]

@@ -16,7 +16,7 @@ SQLITE_TRIGGERS = (
     f"""
     CREATE TRIGGER market_data_restated AFTER UPDATE ON market_data FOR EACH ROW
     WHEN OLD.open IS NOT NEW.open OR OLD.high IS NOT NEW.high OR OLD.low IS NOT NEW.low
-        OR OLD.close IS NOT NEW.close OR OLD.volume IS NOT NEW.volume
+        OR OLD.close IS NOT NEW.close OR OLD.volume IS NOT NEW.volume OR OLD.data_quality IS NOT NEW.data_quality
     BEGIN {_KEEP_BAR.format(superseded_at="NEW.known_at")} END
     """,
     f"""

@@ -1,26 +1,43 @@
-"""Universes, their dated members, and the corporate actions of tickers, as known at a moment."""
+"""Universes and their dated members, as known at a moment."""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from backend.database.errors import UnknownUniverseError
-from backend.database.models import CorporateAction, IndexConstituent, Universe
+from backend.database.models import IndexConstituent, Universe
+from backend.database.versions import later_than
 from strategy.universe import Membership
-
-#: Most values of an IN list that SQLite takes in one statement with room to spare.
-_IN_LIST = 5_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UniverseRecord:
-    """A universe and where its bars come from; `source_options` never holds a key or password."""
+    """A universe and where its bars come from.
+
+    Parameters
+    ----------
+    key, name : str
+    currency : str
+        ISO 4217 code of its members' quotes.
+    calendar : str
+        Exchange, ISO 10383 code.
+    benchmark : str or None
+        Id of an instrument.
+    source : str
+        Name of the source of bars.
+    source_options : dict
+        Its options; never a key or password.
+    kind : {"equity", "etf", "index", "fx", "crypto", "fund"}
+        What the members are, where their source does not say.
+    list_date : date or None
+        Date of the list that the members were taken from; None: not known.
+    """
 
     key: str
     name: str
@@ -29,40 +46,34 @@ class UniverseRecord:
     benchmark: str | None
     source: str
     source_options: dict[str, Any]  # Any: JSON values
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ActionRecord:
-    """A split (value: new shares per old) or dividend (value: cash per share); value None: withdrawn."""
-
-    ticker: str
-    ex_date: dt.date
-    kind: str
-    value: float | None
-    known_at: dt.datetime
+    kind: str = "equity"
+    list_date: dt.date | None = None
 
 
 async def universe_keys(connection: AsyncConnection) -> list[str]:
     """Keys of all universes, sorted."""
-    return list((await connection.scalars(select(Universe.key).order_by(Universe.key))).all())
+    return list((await connection.scalars(select(Universe.key).distinct().order_by(Universe.key))).all())
 
 
-async def get_universe(connection: AsyncConnection, key: str) -> UniverseRecord:
-    """One universe; `UnknownUniverseError` when there is none of this key."""
-    table = Universe.__table__.c
-    row = (await connection.execute(select(Universe.__table__).where(table.key == key))).one_or_none()
-    if row is None:
+async def get_universe(connection: AsyncConnection, key: str, *, as_of: dt.datetime | None = None) -> UniverseRecord:
+    """One universe as described at `as_of` (None: now); `UnknownUniverseError` when there is none of this key.
+
+    At a moment before its first description that one holds: it is our own choice, not news about a market.
+    """
+    record, _ = await _version(connection, key, as_of)
+    if record is None:
         raise UnknownUniverseError(key, await universe_keys(connection))
-    values = {name: value for name, value in row._mapping.items() if name != "created_at"}
-    return UniverseRecord(**values)
+    return record
 
 
-async def put_universe(connection: AsyncConnection, universe: UniverseRecord) -> None:
-    """Create the universe, or replace its description."""
+async def put_universe(connection: AsyncConnection, universe: UniverseRecord, *, known_at: dt.datetime) -> bool:
+    """Create the universe, or append a version of its description; False when it says what is known already."""
+    before, newest = await _version(connection, universe.key, None)
+    if before == universe:
+        return False
     values = {name: getattr(universe, name) for name in UniverseRecord.__slots__}
-    done = await connection.execute(update(Universe).where(Universe.key == universe.key).values(values))
-    if done.rowcount == 0:
-        await connection.execute(insert(Universe).values(values))
+    await connection.execute(insert(Universe).values(values | {"known_at": later_than(newest, known_at)}))
+    return True
 
 
 async def members(
@@ -104,7 +115,7 @@ async def put_members(
             "ticker": stay.ticker,
             "start_date": stay.start_date,
             "end_date": stay.end_date,
-            "known_at": _after(newest if (stay.ticker, stay.start_date) in replaced else None, known_at),
+            "known_at": later_than(newest if (stay.ticker, stay.start_date) in replaced else None, known_at),
         }
         for stay in stays
         if stay not in before
@@ -114,46 +125,14 @@ async def put_members(
     return len(rows)
 
 
-async def actions(
-    connection: AsyncConnection, tickers: Sequence[str], *, as_of: dt.datetime | None = None
-) -> list[ActionRecord]:
-    """Splits and dividends of the tickers as known at `as_of` (None: now), withdrawn ones left out, sorted."""
-    found = await _newest_versions(connection, tickers, as_of)
-    return [found[key] for key in sorted(found) if found[key].value is not None]
-
-
-async def put_actions(connection: AsyncConnection, records: Sequence[ActionRecord], *, source: str) -> int:
-    """Append the actions that are new or have another value than known so far; returns how many."""
-    known = await _newest_versions(connection, sorted({record.ticker for record in records}), None)
-    rows = []
-    for record in records:
-        before = known.get((record.ticker, record.ex_date, record.kind))
-        if (before.value if before else None) != record.value:
-            later = _after(before.known_at if before else None, record.known_at)
-            rows.append(asdict(record) | {"known_at": later, "source": source})
-    if rows:
-        await connection.execute(insert(CorporateAction), rows)
-    return len(rows)
-
-
-def _after(newest: dt.datetime | None, known_at: dt.datetime) -> dt.datetime:
-    """A new version is known strictly later than the one it replaces, whatever the clock of this process says."""
-    return known_at if newest is None else max(known_at, newest + dt.timedelta(microseconds=1))
-
-
-async def _newest_versions(
-    connection: AsyncConnection, tickers: Sequence[str], as_of: dt.datetime | None
-) -> dict[tuple[str, dt.date, str], ActionRecord]:
-    found: dict[tuple[str, dt.date, str], ActionRecord] = {}
-    table = CorporateAction
-    for begin in range(0, len(tickers), _IN_LIST):
-        query = (
-            select(table.ticker, table.ex_date, table.kind, table.value, table.known_at)
-            .where(table.ticker.in_(tickers[begin : begin + _IN_LIST]))
-            .where(*([table.known_at <= as_of] if as_of else []))
-            .order_by(table.known_at)
-        )
-        for row in (await connection.execute(query)).all():
-            # Later versions come later and replace earlier ones.
-            found[row.ticker, row.ex_date, row.kind] = ActionRecord(**row._mapping)
-    return found
+async def _version(
+    connection: AsyncConnection, key: str, as_of: dt.datetime | None
+) -> tuple[UniverseRecord | None, dt.datetime | None]:
+    """The description that held at `as_of`, and since when."""
+    table = Universe.__table__
+    rows = (await connection.execute(select(table).where(table.c.key == key).order_by(table.c.known_at))).all()
+    if not rows:
+        return None, None
+    known = [row for row in rows if as_of is None or row.known_at <= as_of] or rows[:1]
+    values = {name: value for name, value in known[-1]._mapping.items() if name != "known_at"}
+    return UniverseRecord(**values), known[-1].known_at

@@ -213,7 +213,7 @@ async def _begun(
     async with transaction(engine) as connection:
         await acquire_lease(connection, lease_name(universe.key), run.id, ttl_s=LEASE_TTL_S, now=run.started_at)
         await mark_interrupted(connection, universe.key, finished_at=run.started_at)
-        await put_universe(connection, universe)
+        await put_universe(connection, universe, known_at=run.started_at)
         await start_run(connection, run)
         stays, _ = await members(connection, universe.key)
         newest = await newest_dates(connection, tickers)

@@ -11,11 +11,12 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from backend.database.actions import ActionRecord, put_actions
 from backend.database.bar_writer import MergeCounts, merge_bars, oldest_dates
 from backend.database.connection import transaction
 from backend.database.ingest_runs import FailureRecord, RunCounts, RunRecord, add_failures, record_counts
 from backend.database.leases import renew_lease
-from backend.database.universes import ActionRecord, put_actions, put_members
+from backend.database.universes import put_members
 from backend.ingest.pipeline import TickerOutcome
 from backend.ingest.quality import Quarantined
 from backend.services.ingest_basis import of_one_basis

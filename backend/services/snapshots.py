@@ -21,9 +21,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from aws.blocks import encode_block
 from aws.s3_cache import ObjectStore, write_object, write_table
 from aws.snapshots import Manifest, Span, current_snapshot, load_manifest, publish, span_start, store_manifest
+from backend.database.actions import ActionRecord, actions
 from backend.database.bar_reader import DataClock, SpanBars, data_clock, read_span, session_days
 from backend.database.connection import transaction
-from backend.database.universes import ActionRecord, UniverseRecord, actions, get_universe, members
+from backend.database.universes import UniverseRecord, get_universe, members
 from backend.services.errors import EmptyUniverseError
 from strategy.universe import Membership
 
@@ -97,7 +98,7 @@ async def build_snapshot(
 
 
 async def _facts(connection: AsyncConnection, universe_key: str, as_of: dt.datetime | None) -> _Facts:
-    universe = await get_universe(connection, universe_key)
+    universe = await get_universe(connection, universe_key, as_of=as_of)
     stays, members_known_at = await members(connection, universe_key, as_of=as_of)
     tickers = sorted({stay.ticker for stay in stays})
     clock = await data_clock(connection, tickers, as_of=as_of)
@@ -159,6 +160,7 @@ async def _written(store: ObjectStore, sessions: tuple[dt.date, ...], bars: Span
 
 def _actions_table(records: Sequence[ActionRecord]) -> pa.Table:
     types = {"ticker": pa.string(), "ex_date": pa.date32(), "kind": pa.string(), "value": pa.float64()}
+    types |= {"new_symbol": pa.string()}
     return pa.table({name: pa.array([getattr(it, name) for it in records], kind) for name, kind in types.items()})
 
 

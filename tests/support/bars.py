@@ -34,7 +34,7 @@ def bars_of(rows: Iterable[Row]) -> pa.Table:
 def actions_of(rows: Iterable[tuple[str, dt.date | None, str, float | None]]) -> pa.Table:
     """Splits and dividends: ticker, ex-date, kind, value."""
     return pa.Table.from_pylist(
-        [dict(zip(ACTION_SCHEMA.names, row, strict=True)) for row in rows], schema=ACTION_SCHEMA
+        [dict(zip(ACTION_SCHEMA.names, row, strict=False)) for row in rows], schema=ACTION_SCHEMA
     )
 
 

@@ -13,10 +13,12 @@ from backend.database.models import (
     Bar,
     Base,
     CorporateAction,
+    Factor,
     IdempotencyKey,
     IndexConstituent,
     IngestFailure,
     IngestRun,
+    Instrument,
     Job,
     Lease,
     Trade,
@@ -85,15 +87,29 @@ def _market() -> dict[type[Base], list[Row]]:
     nothing = dict.fromkeys(("open", "high", "low", "volume", "adjusted_close"))
     universe = {"key": "U", "name": TEXT, "currency": "USD", "calendar": "XNYS", "source": "files"}
     stay = {"index_name": "U", "ticker": "AAA", "start_date": DAY}
-    action = {"ticker": "AAA", "ex_date": DAY, "kind": "split", "source": "files"}
+    instrument = {"id": "AAA", "symbol": "A", "kind": "etf", "currency": "USD", "calendar": "XNYS"}
+    action = {"ticker": "AAA", "ex_date": DAY, "kind": "split", "source": "files", "new_symbol": None}
     return {
         Bar: [*({"ticker": ticker, "date": date} | bar | facts for ticker, date in days), bare | nothing],
-        Universe: [universe | {"source_options": JSON, "benchmark": None}],
+        Universe: [
+            universe | {"source_options": JSON, "benchmark": None, "known_at": MOMENT, "list_date": None},
+            universe | {"source_options": {}, "benchmark": "AAA", "known_at": LATER, "list_date": DAY},
+        ],
+        Instrument: [instrument | {"known_at": MOMENT}],
+        Factor: [
+            {"dataset": "d", "name": "SMB", "date": DAY, "source": "files", "known_at": MOMENT, "value": THIRD},
+            {"dataset": "d", "name": "SMB", "date": DAY, "source": "files", "known_at": LATER, "value": None},
+        ],
         IndexConstituent: [
             stay | {"known_at": MOMENT, "end_date": None},
             stay | {"known_at": LATER, "end_date": DAY},
         ],
-        CorporateAction: [action | {"known_at": MOMENT, "value": 2.0}, action | {"known_at": LATER, "value": None}],
+        CorporateAction: [
+            action | {"known_at": MOMENT, "value": 2.0},
+            action | {"known_at": LATER, "value": None},
+            action | {"known_at": MOMENT, "kind": "symbol_change", "value": 1.0, "new_symbol": TEXT},
+            action | {"known_at": MOMENT, "kind": "delisting", "value": -1.0},
+        ],
     }
 
 

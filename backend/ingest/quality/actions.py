@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from datetime import date
 from typing import Any
@@ -12,10 +13,11 @@ from backend.ingest.quality.quarantine import Checked, Quarantined, as_json
 from backend.ingest.sources.contract import ACTION_SCHEMA
 
 _VALUE_LIMIT = 1e15
+_KINDS = {"split", "dividend", "symbol_change", "delisting"}
 
 
 def checked_actions(actions: pa.Table, *, ticker: str) -> Checked:
-    """Part the splits and dividends of one ticker into those that may be stored and those that may not."""
+    """Part the actions of one ticker into those that may be stored and those that may not."""
     good: dict[tuple[date, str], dict[str, Any]] = {}  # Any: a row of mixed columns
     quarantined = []
     for row in actions.to_pylist():
@@ -32,6 +34,8 @@ def checked_actions(actions: pa.Table, *, ticker: str) -> Checked:
 def _broken_action(row: Mapping[str, Any], ticker: str) -> str | None:  # Any: a row of mixed columns
     if row["ticker"] != ticker:
         return "wrong_ticker"
-    is_number = row["value"] is not None and 0 < row["value"] < _VALUE_LIMIT
-    is_known = row["ex_date"] is not None and row["kind"] in {"split", "dividend"}
-    return None if is_number and is_known else "bad_action"
+    lowest = -1.0 if row["kind"] == "delisting" else math.ulp(0.0)
+    is_number = row["value"] is not None and lowest <= row["value"] < _VALUE_LIMIT
+    is_known = row["ex_date"] is not None and row["kind"] in _KINDS
+    names_symbol = bool(row["new_symbol"]) == (row["kind"] == "symbol_change")
+    return None if is_number and is_known and names_symbol else "bad_action"

@@ -113,8 +113,10 @@ RULES: Mapping[str, Rule] = {
     "close_outside_range": _refused("The close is below the low or above the high."),
     "negative_volume": _refused("The volume is negative."),
     "duplicate": _refused("A bar of this date came before; the payload says whether the two are identical."),
-    "bad_action": _refused("A split or dividend without ex-date, of unknown kind, or not a positive finite number."),
-    "duplicate_action": _refused("A split or dividend of this ex-date and kind came before."),
+    "bad_action": _refused(
+        "An action without ex-date, of unknown kind, or whose value or new symbol its kind cannot have."
+    ),
+    "duplicate_action": _refused("An action of this ex-date and kind came before."),
     "wrong_currency": _bad(
         "The source states another currency than the ticker's: pence (GBX) and pounds (GBP) are two currencies."
     ),

@@ -24,13 +24,15 @@ BAR_SCHEMA = pa.schema(
     ]
 )
 
-#: kind is "split" (value: new shares per old share) or "dividend" (value: cash per share, after a split of that day).
+#: What `backend.database.actions.ActionRecord` says of each kind; a delisting and a symbol change only where the source
+#: states them.
 ACTION_SCHEMA = pa.schema(
     [
         pa.field("ticker", pa.string(), nullable=False),
         pa.field("ex_date", pa.date32(), nullable=False),
         pa.field("kind", pa.string(), nullable=False),
         pa.field("value", pa.float64(), nullable=False),
+        pa.field("new_symbol", pa.string()),
     ]
 )
 

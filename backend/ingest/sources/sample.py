@@ -97,4 +97,7 @@ class SampleSource:
         bars = parted(pq.read_table(_FOLDER / self._sample.bars))
         if self._sample.actions is None:
             return bars, {}
-        return bars, parted(pq.read_table(_FOLDER / self._sample.actions), order="ex_date")
+        actions = pq.read_table(_FOLDER / self._sample.actions)
+        # The bundled file has splits and dividends alone.
+        actions = actions.append_column(ACTION_SCHEMA.field("new_symbol"), pa.nulls(actions.num_rows, pa.string()))
+        return bars, parted(actions, order="ex_date")

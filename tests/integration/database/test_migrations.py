@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import sqlite3
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -10,12 +11,13 @@ from pathlib import Path
 from threading import Barrier
 
 import pytest
-from sqlalchemy import Engine, create_engine, inspect, text
+from sqlalchemy import Engine, create_engine, inspect, select, text, update
 from sqlalchemy.exc import DBAPIError
 
+import support
 from backend.database.errors import DatabaseUnavailableError, MigrationError
 from backend.database.migrations import current_revision, head_revision, migrate, pending_sql
-from backend.database.models import Base
+from backend.database.models import Bar, Base, CorporateAction, Instrument, SupersededBar, Universe
 from backend.database.urls import direct_url
 from support.catalog import catalog, empty
 from support.postgres import free_port
@@ -139,3 +141,73 @@ def test_a_database_that_is_down_is_told_by_its_host(call: object) -> None:
     with pytest.raises(DatabaseUnavailableError, match=r"127\.0\.0\.1 does not answer") as caught:
         call(f"postgresql://u:very-secret@127.0.0.1:{free_port()}/db")
     assert "very-secret" not in str(caught.value)
+
+
+def our_catalog(url: str) -> dict[str, str]:
+    """The description without Alembic's own table."""
+    return {name: text for name, text in catalog(url).items() if "alembic_version" not in name}
+
+
+def old_database(engine: Engine) -> None:
+    """A database as revision 0001 left it, with a row in every table that revision 0002 touches."""
+    name = "schema_0001.sql" if engine.dialect.name == "postgresql" else "schema_0001_sqlite.sql"
+    executed(engine, (Path(support.__file__).parent / name).read_text(encoding="utf-8"))
+    revision = "version_num VARCHAR(32) NOT NULL, CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)"
+    executed(engine, f"CREATE TABLE alembic_version ({revision})")
+    executed(
+        engine,
+        """
+        INSERT INTO alembic_version VALUES ('0001');
+        INSERT INTO universes (key, name, currency, calendar, source, source_options, created_at)
+        VALUES ('U', 'Mine', 'AUD', 'XASX', 'files', '{"path": "x.csv"}', '2024-01-08 22:00:00');
+        INSERT INTO index_constituents VALUES ('U', 'BHP', '2024-01-02', '2024-01-08 22:00:00.000000', NULL);
+        INSERT INTO corporate_actions VALUES ('BHP', '2024-01-03', 'split', '2024-01-08 22:00:00.000000', 2.0, 'files');
+        INSERT INTO market_data (ticker, date, close, source, metadata, known_at)
+        VALUES ('BHP', '2024-01-02', 40.0, 'files', '{}', '2024-01-08 22:00:00.000000');
+        """,
+    )
+
+
+def test_an_older_database_becomes_what_a_new_one_is(database_url: str, engine: Engine) -> None:
+    migrate(database_url)
+    new = our_catalog(database_url)
+    empty(database_url)
+    old_database(engine)
+    assert migrate(database_url) == ("0001", head_revision())
+    assert our_catalog(database_url) == new
+
+
+def test_an_older_database_keeps_every_fact(database_url: str, engine: Engine) -> None:
+    old_database(engine)
+    migrate(database_url)
+    moment = dt.datetime(2024, 1, 8, 22, tzinfo=dt.UTC)
+    with engine.connect() as connection:
+        universe = connection.execute(select(Universe.__table__)).one()._mapping
+        instrument = connection.execute(select(Instrument.__table__)).one()._mapping
+        action = connection.execute(select(CorporateAction.__table__)).one()._mapping
+        assert connection.scalar(select(Bar.close)) == 40.0
+    assert universe["known_at"] == moment
+    assert (universe["key"], universe["kind"], universe["source_options"]) == ("U", "equity", {"path": "x.csv"})
+    assert (instrument["id"], instrument["symbol"], instrument["currency"]) == ("BHP", "BHP", "AUD")
+    assert (instrument["known_at"], instrument["start_date"]) == (moment, None)
+    assert (action["value"], action["new_symbol"], action["known_at"]) == (2.0, None, moment)
+
+
+def test_a_changed_verdict_is_history_after_the_upgrade(database_url: str, engine: Engine) -> None:
+    old_database(engine)
+    migrate(database_url)
+    later = dt.datetime(2024, 1, 9, 22, tzinfo=dt.UTC)
+    with engine.begin() as connection:
+        connection.execute(update(Bar).values(data_quality="suspect", known_at=later))
+        assert connection.scalar(select(SupersededBar.data_quality)) == "good"
+
+
+def test_the_printed_upgrade_of_an_older_database_is_the_upgrade(database_url: str, engine: Engine) -> None:
+    old_database(engine)
+    script = pending_sql(database_url)
+    executed(engine, script)
+    upgraded = our_catalog(database_url)
+    assert current_revision(database_url) == head_revision()
+    empty(database_url)
+    migrate(database_url)
+    assert our_catalog(database_url) == upgraded

@@ -7,27 +7,19 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations, product
 
 import pytest
 from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from backend.database.actions import ActionRecord, actions, put_actions
 from backend.database.connection import make_engine, transaction
 from backend.database.errors import UnknownTickerError, UnknownUniverseError
 from backend.database.migrations import migrate
 from backend.database.models import Bar, SupersededBar
-from backend.database.universes import (
-    ActionRecord,
-    UniverseRecord,
-    actions,
-    get_universe,
-    members,
-    put_actions,
-    put_members,
-    put_universe,
-)
+from backend.database.universes import UniverseRecord, get_universe, members, put_members, put_universe, universe_keys
 from backend.database.visible_bars import coverage, price_page, visible_bars
 from strategy.universe import Membership
 
@@ -268,12 +260,41 @@ async def test_a_split_and_a_dividend_of_one_day_are_two_facts(connection: Async
     ]
 
 
-async def test_a_universe_is_described_anew_in_place(connection: AsyncConnection) -> None:
-    for name in ("first", "second"):
-        universe = UniverseRecord(
+async def test_a_universe_is_what_it_was_described_as_at_the_moment(connection: AsyncConnection) -> None:
+    described = [
+        UniverseRecord(
             key="U", name=name, currency="USD", calendar="XNYS", benchmark=None, source="files", source_options={"a": 1}
         )
-        await put_universe(connection, universe)
-        assert await get_universe(connection, "U") == universe
+        for name in ("first", "second", "first", "third")
+    ]
+    for universe, slot in zip(described, SLOTS, strict=True):
+        assert await put_universe(connection, universe, known_at=slot)
+        assert not await put_universe(connection, universe, known_at=slot)
+    for as_of in MOMENTS:
+        # Before the first description, the first one holds.
+        n_known = max(1, sum(slot <= as_of for slot in SLOTS))
+        assert await get_universe(connection, "U", as_of=as_of) == described[n_known - 1], as_of
+    assert await get_universe(connection, "U") == described[-1]
+    assert await universe_keys(connection) == ["U"]
     with pytest.raises(UnknownUniverseError, match="known are U"):
         await get_universe(connection, "MARS")
+
+
+async def test_a_new_description_counts_when_the_clock_goes_back(connection: AsyncConnection) -> None:
+    for name, moment in (("first", SLOTS[1]), ("second", SLOTS[0])):
+        universe = UniverseRecord(
+            key="U", name=name, currency="USD", calendar="XNYS", benchmark=None, source="files", source_options={}
+        )
+        await put_universe(connection, universe, known_at=moment)
+    assert (await get_universe(connection, "U")).name == "second"
+    assert (await get_universe(connection, "U", as_of=SLOTS[1])).name == "first"
+
+
+async def test_a_symbol_change_and_a_delisting_are_versions_like_any_action(connection: AsyncConnection) -> None:
+    renamed = ActionRecord(ticker="A", ex_date=DAY, kind="symbol_change", value=1.0, known_at=SLOTS[0], new_symbol="AA")
+    corrected = replace(renamed, new_symbol="AAA", known_at=SLOTS[1])
+    gone = ActionRecord(ticker="A", ex_date=DAY, kind="delisting", value=-1.0, known_at=SLOTS[0])
+    for records, n_new in (([renamed, gone], 2), ([renamed, gone], 0), ([corrected], 1), ([corrected], 0)):
+        assert await put_actions(connection, records, source="files") == n_new
+    assert await actions(connection, ["A"], as_of=SLOTS[0]) == [gone, renamed]
+    assert await actions(connection, ["A"]) == [gone, corrected]

@@ -13,20 +13,13 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from backend.database.actions import ActionRecord, actions
 from backend.database.connection import make_engine, transaction
 from backend.database.errors import UnknownUniverseError
 from backend.database.ingest_runs import FailureRecord, RunRecord, failures_of, get_run, recent_runs
 from backend.database.migrations import migrate
 from backend.database.models import Bar, SupersededBar
-from backend.database.universes import (
-    ActionRecord,
-    UniverseRecord,
-    actions,
-    get_universe,
-    members,
-    put_members,
-    put_universe,
-)
+from backend.database.universes import UniverseRecord, get_universe, members, put_members, put_universe
 from backend.ingest.errors import (
     AllTickersFailedError,
     BadDataError,
@@ -296,7 +289,9 @@ async def stored_universe(engine: AsyncEngine, tmp_path: Path) -> AsyncEngine:
     options = {"path": str(path)}
     async with transaction(engine) as connection:
         await put_universe(
-            connection, UniverseRecord(**(asdict(UNIVERSE) | {"source": "files", "source_options": options}))
+            connection,
+            UniverseRecord(**(asdict(UNIVERSE) | {"source": "files", "source_options": options})),
+            known_at=MONDAY,
         )
     return engine
 

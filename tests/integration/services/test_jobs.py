@@ -17,6 +17,7 @@ from backend.database.leases import acquire_lease, release_lease
 from backend.database.migrations import migrate
 from backend.database.models import Job
 from backend.database.universes import put_universe
+from backend.services.clock import utc_now
 from backend.services.errors import JobFailedError
 from backend.services.ingest import sample_universe
 from backend.services.ingest_batches import lease_name
@@ -46,7 +47,7 @@ async def worker(database_url: str) -> AsyncIterator[Worker]:
     migrate(database_url)
     engine = make_engine(database_url)
     async with transaction(engine) as connection:
-        await put_universe(connection, sample_universe("us5"))
+        await put_universe(connection, sample_universe("us5"), known_at=utc_now())
     yield Worker(engine=engine, store=MemoryStore(), tiingo_api_key=lambda: None, concurrency=4)
     await engine.dispose()
 
@@ -65,7 +66,7 @@ async def without_a_file(worker: Worker) -> None:
     """Let the universe come from a file that is not there."""
     universe = replace(sample_universe("us5"), source="files", source_options={"path": "nowhere.csv"})
     async with transaction(worker.engine) as connection:
-        await put_universe(connection, universe)
+        await put_universe(connection, universe, known_at=utc_now())
 
 
 async def test_a_refresh_ingests_and_builds_the_snapshot(worker: Worker) -> None:

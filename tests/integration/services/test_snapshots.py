@@ -13,17 +13,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from aws.errors import CorruptObjectError, UnknownSnapshotError
 from aws.snapshots import current_snapshot, load_manifest
+from backend.database.actions import ActionRecord, put_actions
 from backend.database.connection import make_engine, transaction
 from backend.database.errors import UnknownUniverseError
 from backend.database.migrations import migrate
 from backend.database.models import Bar
-from backend.database.universes import (
-    ActionRecord,
-    UniverseRecord,
-    put_actions,
-    put_members,
-    put_universe,
-)
+from backend.database.universes import UniverseRecord, put_members, put_universe
 from backend.services.errors import EmptyUniverseError
 from backend.services.snapshots import build_snapshot
 from strategy.errors import PanelError
@@ -71,7 +66,7 @@ async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
     migrate(database_url)
     made = make_engine(database_url)
     async with transaction(made) as connection:
-        await put_universe(connection, UNIVERSE)
+        await put_universe(connection, UNIVERSE, known_at=MONDAY)
         stays = [
             Membership(ticker="A", start_date=dt.date(2022, 3, 1), end_date=None),
             Membership(ticker="B", start_date=dt.date(2022, 3, 1), end_date=dt.date(2022, 3, 1)),

@@ -1,0 +1,73 @@
+"""Instruments with ids of their own, versions of universes, more kinds of actions, factors, and verdicts in history.
+
+A new database is made whole by revision 0001, which executes database/schema.sql as it is now: then nothing is left to
+do here.
+"""
+
+from pathlib import Path
+
+from alembic import context, op
+from sqlalchemy import inspect
+from sqlalchemy.schema import CreateIndex, CreateTable
+
+from backend.database.models import Base
+from backend.database.sqlite_triggers import SQLITE_TRIGGERS
+
+revision = "0002"
+down_revision = "0001"
+branch_labels = None
+depends_on = None
+
+POSTGRES = Path(__file__).with_suffix(".sql")
+
+#: What an instrument is, of which only bars and memberships are known so far.
+_FILL_INSTRUMENTS = """
+    INSERT INTO instruments (id, symbol, kind, currency, calendar, known_at)
+    SELECT member.ticker, member.ticker, 'equity', universes.currency, universes.calendar, member.known_at
+    FROM (SELECT ticker, min(index_name) AS key, min(known_at) AS known_at FROM index_constituents GROUP BY ticker)
+        AS member
+    JOIN universes ON universes.key = member.key
+"""
+
+
+def upgrade() -> None:
+    if _is_made_whole():
+        return
+    if op.get_context().dialect.name == "sqlite":
+        _upgrade_sqlite()
+    else:
+        op.execute(POSTGRES.read_text(encoding="utf-8"))
+    op.execute(_FILL_INSTRUMENTS)
+
+
+def _is_made_whole() -> bool:
+    if context.is_offline_mode():
+        return context.get_starting_revision_argument() is None
+    return inspect(op.get_bind()).has_table("instruments")
+
+
+def _upgrade_sqlite() -> None:
+    moment = "strftime('%Y-%m-%d %H:%M:%f', created_at) || '000'"
+    _rebuild("universes", {"known_at": moment, "kind": "'equity'", "list_date": "NULL"})
+    _rebuild("corporate_actions", {"new_symbol": "NULL"})
+    for name in ("instruments", "factors"):
+        _create(name)
+    op.execute("DROP TRIGGER market_data_restated")
+    op.execute(next(trigger for trigger in SQLITE_TRIGGERS if "market_data_restated" in trigger))
+
+
+def _rebuild(name: str, added: dict[str, str]) -> None:
+    """SQLite cannot change a key or a check: the rows move into a new table, new columns as SQL expressions of old."""
+    columns = [column.name for column in Base.metadata.tables[name].columns]
+    values = ", ".join(added.get(column, column) for column in columns)
+    op.execute(f"ALTER TABLE {name} RENAME TO {name}_before")
+    _create(name)
+    op.execute(f"INSERT INTO {name} ({', '.join(columns)}) SELECT {values} FROM {name}_before")  # noqa: S608  our names
+    op.execute(f"DROP TABLE {name}_before")
+
+
+def _create(name: str) -> None:
+    table = Base.metadata.tables[name]
+    op.execute(CreateTable(table))
+    for index in sorted(table.indexes, key=lambda index: str(index.name)):
+        op.execute(CreateIndex(index))

@@ -56,6 +56,9 @@ class Settings(BaseSettings):
         default=None, description="Folder that keeps what was read from an S3 cache; on Lambda under /tmp."
     )
     tiingo_api_key: OptionalSecret = Field(default=None, description="Key of the Tiingo source.")
+    tiingo_requests_per_hour: int = Field(
+        default=50, ge=1, le=1_000_000, description="Hourly limit of that key's plan; the free one has 50."
+    )
     tiingo_secret_arn: str | None = Field(
         default=None, description="AWS secret that holds the key of the Tiingo source; wins over it in AWS."
     )

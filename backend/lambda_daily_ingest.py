@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from backend.container import Container
 from backend.database.connection import transaction
 from backend.ingest.errors import PartialIngestError
-from backend.resources import Resources, tiingo_api_key
+from backend.resources import Resources, tiingo_account
 from backend.services.ingest import IngestReport, ingest_by_key
 from backend.services.market_data import UniverseCoverage, universe_coverage
 from backend.services.snapshots import build_snapshot
@@ -62,7 +62,7 @@ async def _brought_up_to_date(resources: Resources, order: ScheduledIngest) -> t
     report = await ingest_by_key(
         resources.engine,
         order.universe_key,
-        tiingo_api_key=tiingo_api_key(container.settings),
+        tiingo=tiingo_account(container.settings),
         lookback_days=order.lookback_days,
         concurrency=container.settings.ingest_concurrency,
     )

@@ -10,6 +10,7 @@ from aws.s3_cache import ObjectStore, open_cache
 from backend.config import Settings
 from backend.database.connection import make_engine
 from backend.database.urls import SecretUrl
+from backend.ingest.sources.accounts import TiingoAccount
 from backend.services.jobs import InProcessQueue, JobQueue, Worker, run_job
 
 
@@ -43,7 +44,7 @@ def job_worker(settings: Settings, engine: AsyncEngine, store: ObjectStore) -> W
     return Worker(
         engine=engine,
         store=store,
-        tiingo_api_key=lambda: tiingo_api_key(settings),
+        tiingo=lambda: tiingo_account(settings),
         concurrency=settings.ingest_concurrency,
     )
 
@@ -54,11 +55,12 @@ def migration_url(settings: Settings) -> str:
     return settings.direct_source_url() if arn is None else _fetched(arn)
 
 
-def tiingo_api_key(settings: Settings) -> str | None:
-    """Key of the Tiingo source: from the secret where the settings name one, else as they hold it."""
+def tiingo_account(settings: Settings) -> TiingoAccount | None:
+    """Account of the Tiingo source: its key from the secret where the settings name one, else as they hold it."""
+    key = settings.tiingo_api_key.get_secret_value() if settings.tiingo_api_key else None
     if settings.tiingo_secret_arn is not None:
-        return _fetched(settings.tiingo_secret_arn)
-    return settings.tiingo_api_key.get_secret_value() if settings.tiingo_api_key else None
+        key = _fetched(settings.tiingo_secret_arn)
+    return TiingoAccount(api_key=key, requests_per_hour=settings.tiingo_requests_per_hour) if key else None
 
 
 def _queue(settings: Settings, engine: AsyncEngine, store: ObjectStore) -> JobQueue:

@@ -11,9 +11,10 @@ from backend.config import Settings
 from backend.database.errors import UnknownUniverseError
 from backend.database.universes import UniverseRecord
 from backend.ingest.errors import SourceSettingsError
+from backend.ingest.sources.accounts import TiingoAccount
 from backend.ingest.sources.sample import SAMPLES
 from backend.ingest.sources.selection import make_source
-from backend.resources import Resources, tiingo_api_key
+from backend.resources import Resources, tiingo_account
 from backend.services.ingest import IngestOptions, IngestReport, ingest_by_key, ingest_universe, sample_universe
 
 
@@ -40,7 +41,7 @@ async def run_ingest(
     progress: Callable[[int, int], None] | None = None,
 ) -> IngestReport:
     """Ingest as ordered; `SourceSettingsError` names the option that is missing or wrong."""
-    key = tiingo_api_key(settings)
+    tiingo = tiingo_account(settings)
     options = IngestOptions(
         tickers=order.tickers,
         lookback_days=order.lookback_days,
@@ -49,18 +50,20 @@ async def run_ingest(
         progress=progress,
     )
     if order.source is None:
-        return await _as_before(resources, order.universe, key, options)
+        return await _as_before(resources, order.universe, tiingo, options)
     universe = _new_universe(order)
-    source = make_source(universe.source, universe.source_options, tiingo_api_key=key)
+    source = make_source(universe.source, universe.source_options, tiingo=tiingo)
     try:
         return await ingest_universe(resources.engine, source, universe, **options)
     finally:
         await source.close()
 
 
-async def _as_before(resources: Resources, universe: str, key: str | None, options: IngestOptions) -> IngestReport:
+async def _as_before(
+    resources: Resources, universe: str, tiingo: TiingoAccount | None, options: IngestOptions
+) -> IngestReport:
     try:
-        return await ingest_by_key(resources.engine, universe, tiingo_api_key=key, **options)
+        return await ingest_by_key(resources.engine, universe, tiingo=tiingo, **options)
     except UnknownUniverseError as error:
         reason = f"{universe} is new: say where its bars come from (sample, files, yahoo, tiingo)"
         raise SourceSettingsError("source", None, reason) from error

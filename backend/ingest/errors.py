@@ -9,7 +9,9 @@
     │   ├── NetworkError            NETWORK      connection or 5xx          (retried)
     │   ├── TickerNotFoundError     NOT_FOUND    the source does not know the ticker
     │   ├── DelistedError           DELISTED     known, but no longer traded
-    │   └── BadDataError            BAD_DATA     an answer that cannot be understood
+    │   ├── BadDataError            BAD_DATA     an answer that cannot be understood
+    │   ├── VendorPausedError       as its cause the vendor was not asked: it rests, or its limit is used up
+    │   └── AllSourcesFailedError   as the first none of several sources gave the bars
     ├── SourceSettingsError         an option of a source is missing or wrong
     ├── AllTickersFailedError       not one ticker of the run succeeded
     └── PartialIngestError          some tickers of a scheduled run failed
@@ -17,6 +19,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 
@@ -27,7 +30,7 @@ class IngestError(Exception):
 class SourceError(IngestError):
     """A source did not give the bars of a ticker."""
 
-    error_class: ClassVar[str] = "BAD_DATA"
+    error_class: str = "BAD_DATA"
     is_transient: ClassVar[bool] = False
 
     def __init__(self, source: str, ticker: str, reason: str) -> None:
@@ -78,6 +81,24 @@ class BadDataError(SourceError):
     """The answer cannot be understood: malformed, other columns, another ticker."""
 
     error_class = "BAD_DATA"
+
+
+class VendorPausedError(SourceError):
+    """The vendor was not asked: it rests after failures, or its limit is used up. Not to be tried again soon."""
+
+    def __init__(self, source: str, ticker: str, reason: str, *, error_class: str) -> None:
+        super().__init__(source, ticker, reason)
+        self.error_class = error_class
+
+
+class AllSourcesFailedError(SourceError):
+    """None of several sources gave the bars; each has been tried as often as is worth it."""
+
+    def __init__(self, source: str, failures: Sequence[SourceError]) -> None:
+        self.failures = tuple(failures)
+        reasons = "; ".join(f"{failure.source}: {failure.error_class}: {failure.reason}" for failure in failures)
+        super().__init__(source, failures[0].ticker, reasons)
+        self.error_class = failures[0].error_class
 
 
 class SourceSettingsError(IngestError):

@@ -41,7 +41,7 @@ class TickerOutcome:
     refused_actions : tuple of Quarantined
         Those that may not.
     metadata : dict
-        Stored with every bar.
+        What the source says of the ticker; BAR_METADATA names what of it is stored with every bar.
     failure : SourceError or None
         Why there is nothing to store: the source failed, or not one of its bars passed.
     """

@@ -30,6 +30,7 @@ from backend.database.models import JsonObject
 from backend.database.universes import UniverseRecord, get_universe, members, put_universe
 from backend.ingest.errors import AllTickersFailedError, SourceSettingsError
 from backend.ingest.pipeline import TickerOutcome, outcomes
+from backend.ingest.sources.accounts import TiingoAccount
 from backend.ingest.sources.contract import FetchRequest, PriceSource
 from backend.ingest.sources.sample import sample
 from backend.ingest.sources.selection import make_source
@@ -166,7 +167,7 @@ async def ingest_by_key(
     engine: AsyncEngine,
     key: str,
     *,
-    tiingo_api_key: str | None = None,
+    tiingo: TiingoAccount | None = None,
     clock: Callable[[], dt.datetime] = utc_now,
     **options: Unpack[IngestOptions],
 ) -> IngestReport:
@@ -181,7 +182,7 @@ async def ingest_by_key(
     present = sorted({stay.ticker for stay in stays if stay.end_date is None or stay.end_date >= today})
     if options.get("tickers") is None and present:
         options["tickers"] = present
-    source = make_source(universe.source, universe.source_options, tiingo_api_key=tiingo_api_key)
+    source = make_source(universe.source, universe.source_options, tiingo=tiingo)
     try:
         return await ingest_universe(engine, source, universe, clock=clock, **options)
     finally:
@@ -222,11 +223,12 @@ async def _begun(
 
 
 def _requests(tickers: Sequence[str], newest: dict[str, dt.date], plan: _Plan) -> list[FetchRequest]:
+    """What is stored least of comes first, so that a run that a vendor's limit ends early is continued by the next."""
     lookback = dt.timedelta(days=plan.lookback_days)
     stored = {} if plan.is_full else newest
     return [
         FetchRequest(ticker=ticker, start=stored[ticker] - lookback if ticker in stored else plan.start, end=None)
-        for ticker in tickers
+        for ticker in sorted(tickers, key=lambda ticker: (newest.get(ticker, dt.date.min), ticker))
     ]
 
 

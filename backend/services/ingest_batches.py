@@ -19,6 +19,7 @@ from backend.database.leases import renew_lease
 from backend.database.universes import put_members
 from backend.ingest.pipeline import TickerOutcome
 from backend.ingest.quality import Quarantined
+from backend.ingest.sources.contract import BAR_METADATA
 from backend.services.ingest_basis import of_one_basis
 from strategy.universe import Membership
 
@@ -86,7 +87,8 @@ class BatchWriter:
         tables: dict[str, list[pa.Table]] = {}
         for outcome in batch:
             if outcome.good.num_rows:
-                tables.setdefault(json.dumps(outcome.metadata, sort_keys=True), []).append(outcome.good)
+                stored = {name: outcome.metadata[name] for name in BAR_METADATA if name in outcome.metadata}
+                tables.setdefault(json.dumps(stored), []).append(outcome.good)
         return [
             await merge_bars(
                 connection, pa.concat_tables(parts), source=self.source, metadata=json.loads(metadata), known_at=now

@@ -33,6 +33,7 @@ from backend.database.jobs import (
 )
 from backend.database.models import JsonObject
 from backend.database.universes import get_universe
+from backend.ingest.sources.accounts import TiingoAccount
 from backend.services.clock import utc_now
 from backend.services.errors import JobFailedError
 
@@ -61,7 +62,7 @@ class Worker:
 
     engine: AsyncEngine
     store: ObjectStore
-    tiingo_api_key: Callable[[], str | None]
+    tiingo: Callable[[], TiingoAccount | None]
     concurrency: int
 
 
@@ -137,7 +138,7 @@ async def _refreshed(worker: Worker, job: JobRecord, report: Callable[[int, int]
         ingest_by_key,
         worker.engine,
         universe,
-        tiingo_api_key=worker.tiingo_api_key(),
+        tiingo=worker.tiingo(),
         lookback_days=job.payload["lookback_days"],
         concurrency=worker.concurrency,
         progress=report,

@@ -36,6 +36,9 @@ ACTION_SCHEMA = pa.schema(
     ]
 )
 
+#: What of the metadata is stored with every bar: what its prices are. The rest tells of the instrument.
+BAR_METADATA = ("fields", "basis")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FetchRequest:
@@ -57,7 +60,8 @@ class Fetched:
     actions : pa.Table of ACTION_SCHEMA
         Splits and dividends whose ex-date lies in the request.
     metadata : mapping
-        Stored with every bar, for example ``{"fields": "close"}`` where a source has closes only.
+        What BAR_METADATA names is stored with every bar, for example ``{"fields": "close"}`` where a source has closes
+        only. Of the instrument a vendor may say `currency`, `timezone`, `instrument` and `first_trade_date`.
     """
 
     bars: pa.Table

@@ -1,4 +1,7 @@
-"""The source of a universe, made from its name and options as the database keeps them."""
+"""The source of a universe, made from its name and options as the database keeps them.
+
+A vendor comes behind limits and a breaker of its own, which last as long as the source: a run.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from backend.ingest.breaker import CircuitBreaker
 from backend.ingest.errors import SourceSettingsError
+from backend.ingest.limits import Limit, RateLimiter
+from backend.ingest.sources.accounts import TiingoAccount
 from backend.ingest.sources.contract import PriceSource
+from backend.ingest.sources.guarded import GuardedSource
 
 #: Options of each source; what is stored with a universe never holds a key.
 OPTIONS: Mapping[str, tuple[str, ...]] = {
@@ -16,13 +23,15 @@ OPTIONS: Mapping[str, tuple[str, ...]] = {
     "yahoo": (),
     "tiingo": (),
 }
+#: Yahoo states no limit. Its users met 429 after some hundred requests in a burst (yfinance #2128); this pace is ours.
+_YAHOO_LIMIT = Limit(requests=5, period_s=1.0)
 
 
 def make_source(
     name: str,
     options: Mapping[str, Any],  # Any: JSON values, checked here
     *,
-    tiingo_api_key: str | None = None,
+    tiingo: TiingoAccount | None = None,
 ) -> PriceSource:
     """Make the source of this name; only its own module is imported.
 
@@ -41,7 +50,7 @@ def make_source(
         return _sample(options)
     if name == "files":
         return _files(options)
-    return _yahoo() if name == "yahoo" else _tiingo(tiingo_api_key)
+    return _yahoo() if name == "yahoo" else _tiingo(tiingo)
 
 
 def _sample(options: Mapping[str, Any]) -> PriceSource:  # Any: JSON values
@@ -62,15 +71,19 @@ def _files(options: Mapping[str, Any]) -> PriceSource:  # Any: JSON values
 def _yahoo() -> PriceSource:
     from backend.ingest.sources.yahoo import YahooSource  # noqa: PLC0415  only the chosen source is imported
 
-    return YahooSource()
+    return _guarded(YahooSource(), _YAHOO_LIMIT)
 
 
-def _tiingo(api_key: str | None) -> PriceSource:
+def _tiingo(account: TiingoAccount | None) -> PriceSource:
     from backend.ingest.sources.tiingo import TiingoSource  # noqa: PLC0415  only the chosen source is imported
 
-    if not api_key:
+    if account is None:
         raise SourceSettingsError("TIINGO_API_KEY", None, "the source 'tiingo' needs a key: set it in the environment")
-    return TiingoSource(api_key)
+    return _guarded(TiingoSource(account.api_key), Limit(requests=account.requests_per_hour, period_s=3600.0))
+
+
+def _guarded(source: PriceSource, limit: Limit) -> PriceSource:
+    return GuardedSource(source, limiter=RateLimiter((limit,)), breaker=CircuitBreaker())
 
 
 def _required(options: Mapping[str, Any], option: str, kind: type[str]) -> str:  # Any: JSON values

@@ -48,7 +48,7 @@ async def worker(database_url: str) -> AsyncIterator[Worker]:
     engine = make_engine(database_url)
     async with transaction(engine) as connection:
         await put_universe(connection, sample_universe("us5"), known_at=utc_now())
-    yield Worker(engine=engine, store=MemoryStore(), tiingo_api_key=lambda: None, concurrency=4)
+    yield Worker(engine=engine, store=MemoryStore(), tiingo=lambda: None, concurrency=4)
     await engine.dispose()
 
 

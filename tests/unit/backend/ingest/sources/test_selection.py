@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from backend.ingest.errors import SourceSettingsError
+from backend.ingest.sources.accounts import TiingoAccount
+from backend.ingest.sources.guarded import GuardedSource
 from backend.ingest.sources.selection import OPTIONS, make_source
 
 ROOT = Path(__file__).resolve().parents[5]
@@ -23,7 +25,7 @@ VALID: dict[str, dict[str, Any]] = {  # Any: JSON values
 
 @pytest.mark.parametrize("name", OPTIONS)
 async def test_every_source_is_made_by_its_name(name: str) -> None:
-    source = make_source(name, VALID[name], tiingo_api_key="not-a-key")
+    source = make_source(name, VALID[name], tiingo=TiingoAccount(api_key="not-a-key"))
     assert source.name == name
     await source.close()
 
@@ -66,9 +68,23 @@ def test_wrong_settings_are_refused_with_the_field_and_the_reason(
     assert caught.value.field == field
 
 
+def test_an_account_does_not_show_its_key() -> None:
+    assert "secret" not in repr(TiingoAccount(api_key="secret"))
+
+
+async def test_a_vendor_is_behind_limits_and_files_are_not() -> None:
+    account = TiingoAccount(api_key="not-a-key", requests_per_hour=7)
+    vendors = [make_source("tiingo", {}, tiingo=account), make_source("yahoo", {})]
+    assert [type(source) for source in vendors] == [GuardedSource, GuardedSource]
+    assert not isinstance(make_source("files", VALID["files"]), GuardedSource)
+    for source in vendors:
+        await source.close()
+
+
 def test_only_the_module_of_the_chosen_source_is_imported() -> None:
     code = """
 import sys
+from backend.ingest.sources.accounts import TiingoAccount
 from backend.ingest.sources.selection import make_source
 make_source("sample", {"which": "us5"})
 print(sorted({"curl_cffi", "httpx", "pandas", "backend.ingest.sources.tiingo"} & set(sys.modules)))

@@ -6,17 +6,17 @@ Exit codes: 0 done; 1 finished, but something failed; 2 bad input; 3 not found; 
 
 from __future__ import annotations
 
-import asyncio
 import datetime as dt
 import json
 import logging
-from collections.abc import Callable, Coroutine
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
 import typer
 
+from backend.commands.data import data_app
+from backend.commands.running import Json, UniverseKey, run
 from backend.commands.terminal import (
     INCOMPLETE,
     console,
@@ -27,16 +27,9 @@ from backend.commands.terminal import (
     reported_errors,
 )
 from backend.config import Settings
-from backend.resources import Resources, open_resources
-
-T = TypeVar("T")
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
-data_app = typer.Typer(no_args_is_help=True, help="Look at what is stored.")
 app.add_typer(data_app, name="data")
-
-Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout, for machines.")]
-UniverseKey = Annotated[str, typer.Argument(help="Key of the universe, for example SAMPLE_US20.")]
 
 
 def main() -> None:
@@ -101,7 +94,7 @@ def ingest(
     )
     settings = Settings()
     with reported_errors(as_json=as_json), progress_bar(f"ingest {universe}", is_hidden=as_json) as report:
-        done = _run(settings, lambda resources: run_ingest(resources, settings, order, progress=report))
+        done = run(settings, lambda resources: run_ingest(resources, settings, order, progress=report))
     if as_json:
         print_json(asdict(done))
     else:
@@ -122,9 +115,7 @@ def snapshot(
 
     moment = as_of.replace(tzinfo=dt.UTC) if as_of else None
     with reported_errors(as_json=as_json), progress_bar(f"snapshot {universe}", is_hidden=as_json) as report:
-        built = _run(
-            Settings(), lambda it: build_snapshot(it.engine, it.store, universe, as_of=moment, progress=report)
-        )
+        built = run(Settings(), lambda it: build_snapshot(it.engine, it.store, universe, as_of=moment, progress=report))
     if as_json:
         print_json(asdict(built))
         return
@@ -168,7 +159,7 @@ def backtest(
             },
         )
         request = replace(request, benchmark=benchmark)
-        (document,) = _run(Settings(), lambda resources: stored_documents(resources, [request]))
+        (document,) = run(Settings(), lambda resources: stored_documents(resources, [request]))
     if as_json:
         typer.echo(document)
     else:
@@ -197,29 +188,6 @@ def strategies(
         print_rows(found[0].title, rows, {"name": "parameter", "default": "default", "meaning": "meaning"})
 
 
-@data_app.command()
-def status(*, as_json: Json = False) -> None:
-    """Show how much there is of every universe, and how old it is."""
-    from backend.database.connection import transaction  # noqa: PLC0415  start-up
-    from backend.services.market_data import all_coverage  # noqa: PLC0415  start-up
-
-    async def read(resources: Resources) -> list[dict[str, Any]]:  # Any: rows of mixed columns
-        async with transaction(resources.engine) as connection:
-            found = await all_coverage(connection, resources.store, today=dt.datetime.now(dt.UTC).date())
-        return [asdict(item) for item in found]
-
-    with reported_errors(as_json=as_json):
-        rows = _run(Settings(), read)
-    if as_json:
-        print_json(rows)
-        return
-    for row in rows:
-        row["sessions"] = f"{row['first_session']} to {row['last_session']}" if row["bars"] else None
-        row["run"] = row["last_run"]["status"] if row["last_run"] else None
-    headers = {"key": "universe", "tickers": "tickers", "bars": "bars", "sessions": "sessions"}
-    print_rows("Market data", rows, headers | {"age_days": "days old", "run": "last run"})
-
-
 @app.command()
 def quickstart(*, as_json: Json = False) -> None:
     """Migrate, ingest the bundled sample, build its snapshots, and run two backtests; what is done is not repeated."""
@@ -229,7 +197,7 @@ def quickstart(*, as_json: Json = False) -> None:
     settings = Settings()
     with reported_errors(as_json=as_json):
         upgrade(settings.direct_source_url())
-        documents = _run(settings, lambda resources: run_quickstart(resources, settings, is_quiet=as_json))
+        documents = run(settings, lambda resources: run_quickstart(resources, settings, is_quiet=as_json))
     if as_json:
         print_json([json.loads(document) for document in documents])
     else:
@@ -250,17 +218,6 @@ def serve(
 
     console.print(f"serving http://{host}:{port} (documentation at /docs); Ctrl-C stops")
     uvicorn.run("backend.main:make_main_app", factory=True, host=host, port=port, log_level="warning")
-
-
-def _run(settings: Settings, job: Callable[[Resources], Coroutine[None, None, T]]) -> T:
-    async def with_resources() -> T:
-        resources = open_resources(settings)
-        try:
-            return await job(resources)
-        finally:
-            await resources.close()
-
-    return asyncio.run(with_resources())
 
 
 def _print_run(run: dict[str, Any]) -> None:  # Any: columns of mixed types

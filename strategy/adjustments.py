@@ -3,6 +3,9 @@
 Prices are stored as traded. A total-return series is computed forward: the first close stands as traded and every later
 one is multiplied by what a holder of one share at the start has become. Unlike the usual backward adjustment, a value
 never changes when a later split or dividend becomes known, so a strategy that reads it cannot see the future.
+
+Charts and vendors adjust backward: the last close stands as traded. `backward_factors` does so for them; no strategy
+reads it.
 """
 
 from __future__ import annotations
@@ -11,6 +14,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from strategy.errors import AdjustmentError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,3 +95,56 @@ def total_return_prices(close: NDArray[np.float64], actions: CorporateActions) -
                 growth[row + tradable[0], column] *= 1 + dividend / close[row + tradable[0], column]
     np.cumprod(growth, axis=0, out=growth)
     return np.multiply(close, growth, out=growth)
+
+
+def backward_factors(
+    close: NDArray[np.float64], actions: CorporateActions
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Dividend and split factors by which closes as traded are multiplied, so that the last one stands as it is.
+
+    The factor of a split is 1 / ratio, that of a dividend 1 - dividend / last close before its ex-date [1]_, for every
+    earlier session. A dividend before the first close changes nothing.
+
+    Parameters
+    ----------
+    close : ndarray of shape (n_dates, n_assets)
+        Closes as traded, quote currency. NaN: no bar.
+    actions : CorporateActions
+        Splits and dividends of the same axes.
+
+    Returns
+    -------
+    (ndarray, ndarray) of shape (n_dates, n_assets)
+        Dividend factors and split factors, both 1 on the last session and never NaN.
+
+    Raises
+    ------
+    AdjustmentError
+        If a dividend is as large as the price it was paid from.
+
+    References
+    ----------
+    .. [1] CRSP, "Data Definitions: Cumulative Factor to Adjust Price", Center for Research in Security Prices; the
+       factor files of QuantConnect's LEAN follow the same rule.
+    """
+    splits, dividends = np.ones(close.shape), np.ones(close.shape)
+    for row, column, ratio, dividend in zip(
+        actions.rows, actions.columns, actions.split_ratios, actions.dividends, strict=True
+    ):
+        if row == 0:
+            continue
+        splits[row - 1, column] /= ratio
+        before = np.flatnonzero(np.isfinite(close[:row, column]))
+        if dividend and before.size:
+            # Paid on each share after the split, the close before was that of a share before it.
+            factor = 1 - dividend * ratio / close[before[-1], column]
+            if factor <= 0:
+                raise AdjustmentError(int(row), int(column), float(dividend), float(close[before[-1], column]))
+            dividends[row - 1, column] *= factor
+    return _cumulated_from_last(dividends), _cumulated_from_last(splits)
+
+
+def _cumulated_from_last(steps: NDArray[np.float64]) -> NDArray[np.float64]:
+    reverse = steps[::-1]
+    np.cumprod(reverse, axis=0, out=reverse)
+    return steps

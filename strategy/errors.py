@@ -5,6 +5,7 @@
     StrategyError
     ├── PanelError                  a panel whose arrays do not fit together
     │   └── MissingFieldError       a field was asked for that was not loaded
+    ├── AdjustmentError             a dividend that no price can be adjusted for
     ├── UnknownStrategyError        no strategy has this key
     ├── ParameterError              a parameter is unknown, out of bounds or names a ticker that is not there
     ├── InsufficientHistoryError    too few observations for what was asked
@@ -32,6 +33,17 @@ class MissingFieldError(PanelError):
         self.field = field
         self.loaded = tuple(loaded)
         super().__init__(f"the panel has no {field!r}; it was loaded with {', '.join(self.loaded)}")
+
+
+class AdjustmentError(StrategyError):
+    """A dividend is as large as the price that it was paid from."""
+
+    def __init__(self, row: int, column: int, dividend: float, close: float) -> None:
+        self.row = row
+        self.column = column
+        self.dividend = dividend
+        self.close = close
+        super().__init__(f"a dividend of {dividend:g} on a close of {close:g} leaves no price to adjust")
 
 
 class UnknownStrategyError(StrategyError):

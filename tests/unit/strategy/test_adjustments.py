@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
-from strategy.adjustments import CorporateActions, split_factors, total_return_prices
+from strategy.adjustments import CorporateActions, backward_factors, split_factors, total_return_prices
+from strategy.errors import AdjustmentError
 from strategy.panel import FloatArray, PricePanel
 from support.panels import panel_of, random_panel
 
@@ -158,3 +159,51 @@ def test_prices_follow_a_holding_kept_share_by_share(seed: int) -> None:
 
 def _places(actions: CorporateActions) -> list[tuple[int, int]]:
     return [(int(row), int(column)) for row, column in zip(actions.rows, actions.columns, strict=True)]
+
+
+def factors(close: list[float], *entries: tuple[int, float, float]) -> tuple[FloatArray, FloatArray]:
+    """Backward dividend and split factors of one asset with entries of (row, split ratio, dividend)."""
+    actions = actions_of(*((row, 0, ratio, dividend) for row, ratio, dividend in entries))
+    dividends, splits = backward_factors(np.array(close)[:, np.newaxis], actions)
+    return dividends[:, 0], splits[:, 0]
+
+
+def test_backward_the_last_close_stands_and_earlier_ones_shrink() -> None:
+    """Four for one, then 2 paid from a close of 40: 100 becomes 25 x 0.95."""
+    dividends, splits = factors([100, 40, 38], (1, 4, 0), (2, 1, 2))
+    assert_allclose(splits, [0.25, 1, 1])
+    assert_allclose(dividends, [0.95, 0.95, 1])
+
+
+def test_backward_a_dividend_on_the_day_of_a_split_is_paid_on_the_new_shares() -> None:
+    """Two new shares, 2 on each, from a close of 100."""
+    dividends, splits = factors([100, 48], (1, 2, 2))
+    assert_allclose(dividends * splits, [0.96 * 0.5, 1])
+
+
+def test_backward_a_dividend_is_paid_from_the_last_close_there_is() -> None:
+    dividends, _ = factors([50, NAN, 40], (2, 1, 5))
+    assert_allclose(dividends, [0.9, 0.9, 1])
+
+
+def test_backward_an_action_before_the_first_close_changes_nothing() -> None:
+    dividends, splits = factors([NAN, 50, 40], (0, 2, 5), (1, 1, 5))
+    assert_array_equal(dividends, [1, 1, 1])
+    assert_array_equal(splits, [1, 1, 1])
+
+
+def test_backward_a_dividend_as_large_as_its_price_is_refused() -> None:
+    with pytest.raises(AdjustmentError, match="dividend of 10 on a close of 10"):
+        factors([10, 1], (1, 1, 10))
+
+
+@given(seed=st.integers(0, 2**32 - 1))
+def test_backward_and_forward_adjustment_agree_on_returns_across_splits(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    close = rng.uniform(1, 100, (20, 1))
+    rows = np.unique(rng.integers(1, 20, 4))
+    actions = actions_of(*((int(row), 0, float(rng.choice([0.1, 0.5, 2, 7])), 0.0) for row in rows))
+    _, splits = backward_factors(close, actions)
+    backward, forward = close * splits, total_return_prices(close, actions)
+    assert_allclose(backward[1:] / backward[:-1], forward[1:] / forward[:-1], rtol=1e-12)
+    assert backward[-1] == close[-1]

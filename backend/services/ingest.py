@@ -219,7 +219,10 @@ async def _begun(
         stays, _ = await members(connection, universe.key)
         newest = await newest_dates(connection, tickers)
     known = {stay.ticker for stay in stays}
-    return BatchWriter(engine=engine, run=run, source=run.source, members=known, clock=clock), newest
+    writer = BatchWriter(
+        engine=engine, run=run, source=run.source, members=known, clock=clock, currency=universe.currency
+    )
+    return writer, newest
 
 
 def _requests(tickers: Sequence[str], newest: dict[str, dt.date], plan: _Plan) -> list[FetchRequest]:

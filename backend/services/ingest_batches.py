@@ -19,8 +19,10 @@ from backend.database.leases import renew_lease
 from backend.database.universes import put_members
 from backend.ingest.pipeline import TickerOutcome
 from backend.ingest.quality import Quarantined
+from backend.ingest.quality.currency import is_wrong_currency
 from backend.ingest.sources.contract import BAR_METADATA
 from backend.services.ingest_basis import of_one_basis
+from backend.services.ingest_verdicts import judged
 from strategy.universe import Membership
 
 #: Seconds that the lease of a universe holds after its owner was last heard of.
@@ -49,6 +51,8 @@ class BatchWriter:
         Tickers that the universe has had; others become members from their first stored bar on.
     clock : callable
         Now, as an aware datetime.
+    currency : str or None
+        What the tickers are quoted in; bars of which the source states another currency are bad.
     """
 
     engine: AsyncEngine
@@ -56,6 +60,7 @@ class BatchWriter:
     source: str
     members: set[str]
     clock: Callable[[], dt.datetime]
+    currency: str | None = None
     counts: RunCounts = field(default_factory=RunCounts)
     n_actions: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
@@ -84,17 +89,26 @@ class BatchWriter:
     async def _merge(
         self, connection: AsyncConnection, batch: Sequence[TickerOutcome], now: dt.datetime
     ) -> list[MergeCounts]:
-        tables: dict[str, list[pa.Table]] = {}
+        parts: dict[str, list[TickerOutcome]] = {}
         for outcome in batch:
             if outcome.good.num_rows:
-                stored = {name: outcome.metadata[name] for name in BAR_METADATA if name in outcome.metadata}
-                tables.setdefault(json.dumps(stored), []).append(outcome.good)
-        return [
-            await merge_bars(
-                connection, pa.concat_tables(parts), source=self.source, metadata=json.loads(metadata), known_at=now
-            )
-            for metadata, parts in tables.items()
-        ]
+                told = {name: outcome.metadata.get(name) for name in (*BAR_METADATA, "currency")}
+                parts.setdefault(json.dumps(told), []).append(outcome)
+        return [await self._merge_part(connection, part, now) for part in parts.values()]
+
+    async def _merge_part(
+        self, connection: AsyncConnection, part: Sequence[TickerOutcome], now: dt.datetime
+    ) -> MergeCounts:
+        """Store the bars of tickers of whose prices the source says the same."""
+        metadata = part[0].metadata
+        kept = {name: metadata[name] for name in BAR_METADATA if name in metadata}
+        bars = await judged(
+            connection,
+            pa.concat_tables([outcome.good for outcome in part]),
+            pa.concat_tables([outcome.actions for outcome in part]),
+            is_wrong_currency=is_wrong_currency(metadata.get("currency"), self.currency),
+        )
+        return await merge_bars(connection, bars, source=self.source, metadata=kept, known_at=now)
 
     async def _join(self, connection: AsyncConnection, batch: Sequence[TickerOutcome], now: dt.datetime) -> set[str]:
         new = [outcome.ticker for outcome in batch if outcome.ticker not in self.members]

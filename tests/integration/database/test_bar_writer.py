@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from itertools import pairwise
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -238,3 +239,53 @@ async def test_more_tickers_than_one_statement_takes_can_be_asked_for(engine: As
     async with transaction(engine) as connection:
         found = await newest_dates(connection, [f"T{number:05}" for number in range(40_000)])
     assert found == {"T00000": DAY, "T39999": DAY}
+
+
+def with_verdict(row: Row, quality: str, rules: list[str]) -> pa.Table:
+    return (
+        bars_of([row])
+        .append_column("data_quality", pa.array([quality]))
+        .append_column("rules", pa.array([rules], pa.list_(pa.string())))
+    )
+
+
+async def test_a_verdict_is_stored_with_its_rules_beside_the_metadata_of_the_source(engine: AsyncEngine) -> None:
+    tables = [
+        with_verdict(bar("A"), "suspect", ["stale_close", "zero_volume"]),
+        with_verdict(bar("B"), "bad", ["unit_error"]),
+        with_verdict(bar("C"), "good", []),
+    ]
+    async with transaction(engine) as connection:
+        await merge_bars(
+            connection, pa.concat_tables(tables), source="vendor", metadata={"fields": "close"}, known_at=MONDAY
+        )
+    assert [(row["data_quality"], row["metadata"]) for row in await stored(engine)] == [
+        ("suspect", {"fields": "close", "rules": ["stale_close", "zero_volume"]}),
+        ("bad", {"fields": "close", "rules": ["unit_error"]}),
+        ("good", {"fields": "close"}),
+    ]
+
+
+async def test_a_bar_that_changes_takes_the_verdict_that_comes_with_it(engine: AsyncEngine) -> None:
+    for row, quality, rules, moment in (
+        (bar(close=1100.0), "bad", ["unit_error"], MONDAY),
+        (bar(close=11.0), "good", [], TUESDAY),
+    ):
+        async with transaction(engine) as connection:
+            await merge_bars(
+                connection, with_verdict(row, quality, rules), source="vendor", metadata={}, known_at=moment
+            )
+    (now,), (before,) = await stored(engine), await stored(engine, SupersededBar)
+    assert (now["data_quality"], now["metadata"]) == ("good", {})
+    assert (before["data_quality"], before["metadata"]) == ("bad", {"rules": ["unit_error"]})
+    assert before["superseded_at"] == now["known_at"] == TUESDAY
+
+
+async def test_another_verdict_on_the_same_values_writes_nothing(engine: AsyncEngine) -> None:
+    await merge(engine, bar())
+    async with transaction(engine) as connection:
+        counts = await merge_bars(
+            connection, with_verdict(bar(), "suspect", ["stale_close"]), source="vendor", metadata={}, known_at=TUESDAY
+        )
+    assert counts == MergeCounts(unchanged=1)
+    assert [row["data_quality"] for row in await stored(engine)] == ["good"]

@@ -1,0 +1,92 @@
+"""Verdicts on fetched bars before they are stored.
+
+A daily run fetches a few bars of each ticker, and most of them need no others to be judged. For the rest the stored
+bars before them are read, and the splits of that time, so that the verdicts are those that a run that fetched
+everything would come to.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import numpy as np
+import pyarrow as pa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from backend.database.actions import actions as stored_actions
+from backend.database.earlier_bars import earlier_bars
+from backend.ingest.quality.rules import DEFAULT
+from backend.ingest.quality.series import DateArray, IntArray, Series, series_of
+from backend.ingest.quality.verdicts import doubtful_tickers, verdict_columns, verdicts
+from backend.ingest.sources.contract import ACTION_SCHEMA, BAR_SCHEMA
+
+#: Calendar days in which an exchange has `context_bars` sessions, holidays included.
+_CONTEXT_DAYS = 2 * DEFAULT.context_bars
+
+
+async def judged(
+    connection: AsyncConnection,
+    bars: pa.Table,
+    actions: pa.Table,
+    *,
+    is_wrong_currency: bool = False,
+    sessions: DateArray | None = None,
+) -> pa.Table:
+    """The bars with the columns `data_quality` and `rules`.
+
+    Parameters
+    ----------
+    bars : pa.Table of BAR_SCHEMA
+        Of any number of tickers; those of a ticker together, by increasing date, and from one answer of the vendor.
+    actions : pa.Table of ACTION_SCHEMA
+        Splits and dividends that came with them.
+    is_wrong_currency : bool
+        Whether the source states another currency than the tickers'.
+    sessions : ndarray of datetime64[D], optional
+        Sessions of the exchange, increasing.
+    """
+    series = series_of(bars)
+    doubtful = doubtful_tickers(series, actions)
+    earlier: dict[str, pa.Table] = {}
+    if doubtful:
+        earlier = await earlier_bars(connection, _first_dates(series, doubtful), BAR_SCHEMA, days=_CONTEXT_DAYS)
+    is_fetched = np.ones(bars.num_rows, dtype=np.bool_)
+    if earlier:
+        bars_with_earlier, is_fetched = _with_earlier(series, bars, earlier)
+        series = series_of(bars_with_earlier, answers=is_fetched.astype(np.int64))
+        actions = pa.concat_tables([actions, await _actions_of(connection, sorted(earlier), actions)])
+    bits: IntArray = verdicts(series, actions, sessions=sessions, is_wrong_currency=is_wrong_currency)[is_fetched]
+    quality, rules = verdict_columns(bits)
+    return bars.append_column("data_quality", quality).append_column("rules", rules)
+
+
+def _first_dates(series: Series, tickers: list[str]) -> dict[str, dt.date]:
+    days = dict(zip(series.tickers, series.days[series.starts].tolist(), strict=True))
+    return {ticker: dt.date(1970, 1, 1) + dt.timedelta(days=days[ticker]) for ticker in tickers}
+
+
+def _with_earlier(
+    series: Series, bars: pa.Table, earlier: dict[str, pa.Table]
+) -> tuple[pa.Table, np.ndarray[tuple[int], np.dtype[np.bool_]]]:
+    """The bars with the earlier ones of each ticker before them, and which of the rows were fetched."""
+    parts, sizes = [], []
+    for ticker, start, stop in zip(series.tickers, series.starts.tolist(), series.stops.tolist(), strict=True):
+        before = earlier.get(ticker)
+        if before is not None:
+            parts.append(before)
+            sizes.append((before.num_rows, False))
+        parts.append(bars.slice(start, stop - start))
+        sizes.append((stop - start, True))
+    counts, flags = zip(*sizes, strict=True)
+    return pa.concat_tables(parts), np.repeat(np.array(flags), np.array(counts))
+
+
+async def _actions_of(connection: AsyncConnection, tickers: list[str], fetched: pa.Table) -> pa.Table:
+    """Stored actions of the tickers, without those that were fetched as well."""
+    came = set(zip(*(fetched[name].to_pylist() for name in ("ticker", "ex_date", "kind")), strict=True))
+    rows = [
+        {name: getattr(record, name) for name in ACTION_SCHEMA.names}
+        for record in await stored_actions(connection, tickers)
+        if (record.ticker, record.ex_date, record.kind) not in came
+    ]
+    return pa.Table.from_pylist(rows, schema=ACTION_SCHEMA)

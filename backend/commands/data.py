@@ -8,12 +8,14 @@ from typing import Any
 
 import typer
 
+from backend.commands.facts import add_fact_commands
 from backend.commands.running import Json, run
 from backend.commands.terminal import print_json, print_rows, reported_errors
 from backend.config import Settings
 from backend.resources import Resources
 
 data_app = typer.Typer(no_args_is_help=True, help="Look at what is stored.")
+add_fact_commands(data_app)
 
 
 @data_app.command()

@@ -34,3 +34,11 @@ def cursor_moment(text: str, cursor: str) -> dt.datetime:
         return dt.datetime.fromisoformat(text)
     except ValueError as error:
         raise RequestError("cursor", cursor, _FOREIGN) from error
+
+
+def cursor_bar(cursor: str | None) -> tuple[str, dt.date] | None:
+    """Ticker and date of the last bar served; None without a cursor."""
+    if cursor is None:
+        return None
+    ticker, date = decoded_cursor(cursor, n_parts=2)
+    return ticker, cursor_moment(date, cursor).date()

@@ -10,10 +10,11 @@ from fastapi import APIRouter, Query, Response
 
 from backend.database.ingest_runs import failures_of, get_run, recent_runs
 from backend.database.universes import get_universe, members, universe_keys
-from backend.routers import jobs
-from backend.routers.cursors import cursor_moment, decoded_cursor, encoded_cursor
+from backend.routers import facts, jobs
+from backend.routers.cursors import cursor_bar, cursor_moment, decoded_cursor, encoded_cursor
 from backend.routers.dependencies import Connection, Store
 from backend.routers.health import add_health
+from backend.routers.moments import AsOf, moment, names_in
 from backend.routers.price_formats import rendered
 from backend.schemas.data import (
     FailureOut,
@@ -33,10 +34,10 @@ from backend.services.market_data import PriceQuery, all_coverage, prices, unive
 router = APIRouter(prefix="/data", tags=["data"])
 add_health(router)
 router.include_router(jobs.router)
+router.include_router(facts.router)
 
 Limit = Annotated[int, Query(ge=1, le=200)]
 Cursor = Annotated[str | None, Query(max_length=400)]
-AsOf = Annotated[dt.datetime | None, Query(description="As known at this moment (with its zone); absent: now.")]
 
 
 @router.get("/status")
@@ -58,9 +59,9 @@ async def get_one_universe(
     key: str, connection: Connection, on: dt.date | None = None, as_of: AsOf = None
 ) -> UniverseOut:
     """A universe with its members on a date, or with every stay there ever was."""
-    moment = _moment(as_of)
-    universe = await get_universe(connection, key)
-    stays, _ = await members(connection, key, as_of=moment)
+    known_at = moment(as_of)
+    universe = await get_universe(connection, key, as_of=known_at)
+    stays, _ = await members(connection, key, as_of=known_at)
     if on is not None:
         stays = [stay for stay in stays if stay.start_date <= on and (stay.end_date is None or on <= stay.end_date)]
     return UniverseOut(
@@ -71,7 +72,7 @@ async def get_one_universe(
         benchmark=universe.benchmark,
         source=universe.source,
         on=on,
-        as_of=moment,
+        as_of=known_at,
         members=[MemberOut.model_validate(asdict(stay)) for stay in stays],
     )
 
@@ -91,10 +92,8 @@ async def get_prices(
     """Bars as traded, sorted by ticker and date, in the format asked for."""
     if start is not None and end is not None and start > end:
         raise RequestError("start", start.isoformat(), f"is after end {end.isoformat()}")
-    names = sorted({name for name in (part.strip() for part in tickers.split(",")) if name})
-    if not names:
-        raise RequestError("tickers", tickers, "names no ticker")
-    query = PriceQuery(tickers=names, start=start, end=end, as_of=_moment(as_of), after=_after(cursor), limit=limit)
+    names = names_in(tickers, field="tickers")
+    query = PriceQuery(tickers=names, start=start, end=end, as_of=moment(as_of), after=cursor_bar(cursor), limit=limit)
     found = await prices(connection, query)
     meta = MetaOut(
         as_of=query.as_of,
@@ -144,18 +143,3 @@ async def get_failures(run_id: str, connection: Connection) -> list[FailureOut]:
     """Every quarantined bar and failed ticker of a run."""
     run = await get_run(connection, run_id)
     return [FailureOut.model_validate(asdict(failure)) for failure in await failures_of(connection, run.id)]
-
-
-def _moment(as_of: dt.datetime | None) -> dt.datetime:
-    if as_of is None:
-        return dt.datetime.now(dt.UTC)
-    if as_of.tzinfo is None:
-        raise RequestError("as_of", as_of.isoformat(), "has no time zone; write for example 2024-01-31T22:00:00Z")
-    return as_of.astimezone(dt.UTC)
-
-
-def _after(cursor: str | None) -> tuple[str, dt.date] | None:
-    if cursor is None:
-        return None
-    ticker, date = decoded_cursor(cursor, n_parts=2)
-    return ticker, cursor_moment(date, cursor).date()

@@ -108,6 +108,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/data/actions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Actions
+         * @description Splits, dividends, symbol changes and delistings, as known at a moment.
+         */
+        get: operations["get_actions_api_v1_data_actions_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/data/health": {
         parameters: {
             query?: never;
@@ -120,6 +140,26 @@ export interface paths {
          * @description Version, schema revision, and whether database and cache answer.
          */
         get: operations["area_health_api_v1_data_health_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/data/instruments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Instruments
+         * @description Every instrument that ever bore a symbol: two companies under one symbol are two instruments.
+         */
+        get: operations["get_instruments_api_v1_data_instruments_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -202,6 +242,26 @@ export interface paths {
          * @description Bring a universe up to date; ask for the job at the answer's Location until it has ended.
          */
         post: operations["post_refresh_api_v1_data_refresh_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/data/restatements": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Restatements
+         * @description What vendors rewrote between two moments.
+         */
+        get: operations["get_restatements_api_v1_data_restatements_get"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -372,6 +432,52 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * ActionOut
+         * @description One corporate action.
+         */
+        ActionOut: {
+            /**
+             * Ex Date
+             * Format: date
+             */
+            ex_date: string;
+            /**
+             * Kind
+             * @description split, dividend, symbol_change or delisting.
+             */
+            kind: string;
+            /**
+             * Known At
+             * Format: date-time
+             */
+            known_at: string;
+            /**
+             * New Symbol
+             * @description Of a symbol change: the symbol from ex_date on.
+             */
+            new_symbol: string | null;
+            /** Ticker */
+            ticker: string;
+            /**
+             * Value
+             * @description Split: new shares per old. Dividend: cash per share, quote currency. Symbol change: 1. Delisting: return on the last close, -1: nothing.
+             */
+            value: number;
+        };
+        /**
+         * ActionsOut
+         * @description Corporate actions as known at a moment, sorted by ticker, ex-date and kind.
+         */
+        ActionsOut: {
+            /**
+             * As Of
+             * Format: date-time
+             */
+            as_of: string;
+            /** Data */
+            data: components["schemas"]["ActionOut"][];
+        };
         /**
          * BacktestIn
          * @description A backtest to run. What is left out is resolved and stated in the spec of the result.
@@ -674,6 +780,49 @@ export interface components {
             };
         };
         /**
+         * InstrumentOut
+         * @description What bars and actions are stored under, and the symbols it bore.
+         */
+        InstrumentOut: {
+            /** Calendar */
+            calendar: string;
+            /** Currency */
+            currency: string;
+            /** Id */
+            id: string;
+            /** Kind */
+            kind: string;
+            /** Name */
+            name: string | null;
+            /** Symbols */
+            symbols: components["schemas"]["SymbolStayOut"][];
+        };
+        /**
+         * InstrumentsOut
+         * @description Instruments that bore a symbol, as known at a moment.
+         */
+        InstrumentsOut: {
+            /**
+             * As Of
+             * Format: date-time
+             */
+            as_of: string;
+            /** Data */
+            data: components["schemas"]["InstrumentOut"][];
+            /**
+             * Holder
+             * @description Id of the one that bore it on the date asked for; None: nobody known.
+             */
+            holder: string | null;
+            /**
+             * On
+             * Format: date
+             */
+            on: string;
+            /** Symbol */
+            symbol: string;
+        };
+        /**
          * JobOut
          * @description A job, to be asked for until it has ended.
          */
@@ -835,6 +984,74 @@ export interface components {
             universe: string;
         };
         /**
+         * RestatementOut
+         * @description One field of a bar, or one corporate action, that said something else before.
+         */
+        RestatementOut: {
+            /**
+             * After
+             * @description None: removed or withdrawn since.
+             */
+            after: number | string | null;
+            /**
+             * Before
+             * @description None: not known at the earlier moment.
+             */
+            before: number | string | null;
+            /**
+             * Date
+             * Format: date
+             * @description Session of the bar, or ex-date of the action.
+             */
+            date: string;
+            /**
+             * Field
+             * @description open, high, low, close, volume, data_quality, or the kind of an action.
+             */
+            field: string;
+            /**
+             * Known At
+             * @description When the later value became known.
+             */
+            known_at: string | null;
+            /**
+             * Source
+             * @description Who said so before.
+             */
+            source: string | null;
+            /** Ticker */
+            ticker: string;
+        };
+        /**
+         * RestatementsOut
+         * @description What was rewritten between two moments, by ticker, date and field; actions come with the first page.
+         */
+        RestatementsOut: {
+            /**
+             * By Field
+             * @description Changes on this page by field.
+             */
+            by_field: {
+                [key: string]: number;
+            };
+            /** Data */
+            data: components["schemas"]["RestatementOut"][];
+            /**
+             * Earlier
+             * Format: date-time
+             */
+            earlier: string;
+            /**
+             * Later
+             * Format: date-time
+             */
+            later: string;
+            /** Next Cursor */
+            next_cursor: string | null;
+            /** Universe */
+            universe: string | null;
+        };
+        /**
          * RunOut
          * @description One ingest run.
          */
@@ -924,6 +1141,18 @@ export interface components {
             title: string;
             /** Version */
             version: number;
+        };
+        /**
+         * SymbolStayOut
+         * @description The time in which an instrument bore a symbol, both ends included; None: since ever, or still.
+         */
+        SymbolStayOut: {
+            /** End Date */
+            end_date: string | null;
+            /** Start Date */
+            start_date: string | null;
+            /** Symbol */
+            symbol: string;
         };
         /**
          * TablePage
@@ -1217,6 +1446,40 @@ export interface operations {
             };
         };
     };
+    get_actions_api_v1_data_actions_get: {
+        parameters: {
+            query: {
+                /** @description Ids of instruments, separated by commas. */
+                tickers: string;
+                /** @description As known at this moment (with its zone); absent: now. */
+                as_of?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ActionsOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     area_health_api_v1_data_health_get: {
         parameters: {
             query?: never;
@@ -1242,6 +1505,42 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HealthOut"];
+                };
+            };
+        };
+    };
+    get_instruments_api_v1_data_instruments_get: {
+        parameters: {
+            query: {
+                /** @description Exactly as the exchange writes it. */
+                symbol: string;
+                /** @description Who bore it on this date; absent: today. */
+                on?: string | null;
+                /** @description As known at this moment (with its zone); absent: now. */
+                as_of?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InstrumentsOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
                 };
             };
         };
@@ -1369,6 +1668,45 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["JobOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_restatements_api_v1_data_restatements_get: {
+        parameters: {
+            query: {
+                /** @description The earlier moment, with its zone. */
+                from: string;
+                /** @description The later moment; absent: now. */
+                to?: string | null;
+                /** @description Absent: every instrument. */
+                universe?: string | null;
+                /** @description Bars on a page. */
+                limit?: number;
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RestatementsOut"];
                 };
             };
             /** @description Validation Error */

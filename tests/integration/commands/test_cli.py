@@ -141,3 +141,20 @@ async def test_a_universe_that_is_being_ingested_is_locked(sample_settings: Sett
     done = parakeet(sample_settings, "ingest", "SAMPLE_US5")
     assert done.returncode == 5
     assert "another run" in done.stderr
+
+
+def test_diff_of_two_moments_before_anything_was_known_is_empty(sample_settings: Settings) -> None:
+    arguments = ("data", "diff", "--as-of", "2020-01-02", "--as-of", "2020-01-01")
+    assert document(parakeet(sample_settings, *arguments, "--json")) == {
+        "by_field": {},
+        "changes": [],
+        "is_complete": True,
+    }
+    assert "nothing was rewritten" in parakeet(sample_settings, *arguments).stdout
+
+
+@pytest.mark.parametrize("n_moments", [1, 3])
+def test_diff_wants_two_moments(sample_settings: Settings, n_moments: int) -> None:
+    done = parakeet(sample_settings, "data", "diff", *["--as-of", "2020-01-02"] * n_moments)
+    assert done.returncode == 2
+    assert "give --as-of twice" in done.stderr

@@ -68,7 +68,9 @@ def migrate(
 def ingest(
     universe: UniverseKey,
     *,
-    source: Annotated[str | None, typer.Option(help="sample, files, yahoo or tiingo; absent: as last time.")] = None,
+    source: Annotated[
+        str | None, typer.Option(help="sample, files, yahoo, tiingo, or tiingo,yahoo in that order.")
+    ] = None,
     path: Annotated[Path | None, typer.Option(help="files: a CSV or Parquet file, or a folder of them.")] = None,
     columns: Annotated[list[str] | None, typer.Option("--map", help="files: their=ours, repeatable.")] = None,
     tickers: Annotated[str | None, typer.Option(help="Only these, separated by commas.")] = None,
@@ -224,5 +226,13 @@ def _print_run(run: dict[str, Any]) -> None:  # Any: columns of mixed types
     names = ("rows_in", "inserted", "changed", "unchanged", "quarantined", "failed")
     counts = ", ".join(f"{run[name]:,} {name.replace('_', ' ')}" for name in names)
     console.print(f"ingest of {run['universe']} {run['status']}: {counts} (run {run['run_id']})", soft_wrap=True)
+    if run["failures"]:
+        console.print(f"why: {_counted(run['failures'])}", soft_wrap=True)
+    if run["fallbacks"]:
+        console.print(f"from a later source, because of: {_counted(run['fallbacks'])}", soft_wrap=True)
     if run["error"]:
         console.print(f"first failure: {run['error']}", soft_wrap=True, markup=False)
+
+
+def _counted(counts: dict[str, int]) -> str:
+    return ", ".join(f"{name} {count:,}" for name, count in counts.items())

@@ -12,6 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from backend.database.errors import DatabaseError
 from backend.database.models import IngestFailure, IngestRun, JsonObject
 
+#: In the payload of a ticker that a later source gave: that source's name.
+FELL_BACK_TO = "fell_back_to"
+
 
 class UnknownRunError(DatabaseError):
     """No ingest run has this id."""
@@ -56,7 +59,10 @@ class RunRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FailureRecord:
-    """A quarantined bar (its date, the rules it broke, its values), or a ticker that failed (date None)."""
+    """A quarantined bar (its date, the rules it broke, its values), or a ticker that failed (date None).
+
+    A ticker that failed has no payload; one that a later source gave has that source's name under FELL_BACK_TO.
+    """
 
     ticker: str
     date: dt.date | None

@@ -30,6 +30,8 @@ class TickerOutcome:
     Parameters
     ----------
     ticker : str
+    source : str
+        Name of the source that gave the bars, or failed.
     n_rows : int
         Bars that the source gave: those in `good` and those in `quarantined`.
     good : pa.Table of BAR_SCHEMA
@@ -42,17 +44,21 @@ class TickerOutcome:
         Those that may not.
     metadata : dict
         What the source says of the ticker; BAR_METADATA names what of it is stored with every bar.
+    passed_over : tuple of SourceError
+        Why sources that were asked before did not give the bars.
     failure : SourceError or None
         Why there is nothing to store: the source failed, or not one of its bars passed.
     """
 
     ticker: str
+    source: str
     n_rows: int = 0
     good: pa.Table = field(default_factory=BAR_SCHEMA.empty_table)
     quarantined: tuple[Quarantined, ...] = ()
     actions: pa.Table = field(default_factory=ACTION_SCHEMA.empty_table)
     refused_actions: tuple[Quarantined, ...] = ()
     metadata: dict[str, str] = field(default_factory=dict)
+    passed_over: tuple[SourceError, ...] = ()
     failure: SourceError | None = None
 
 
@@ -93,19 +99,22 @@ async def _outcome(source: PriceSource, request: FetchRequest, *, today: date, s
         fetched = await with_retry(lambda: source.fetch(request), sleep=sleep)
         _check_schemas(source, request, fetched)
     except SourceError as error:
-        return TickerOutcome(ticker=request.ticker, failure=error)
+        return TickerOutcome(ticker=request.ticker, source=source.name, failure=error)
+    given_by = fetched.source or source.name
     is_closes_only = fetched.metadata.get("fields") == "close"
     bars = checked(fetched.bars, ticker=request.ticker, today=today, is_closes_only=is_closes_only)
     actions = checked_actions(fetched.actions, ticker=request.ticker)
     return TickerOutcome(
         ticker=request.ticker,
+        source=given_by,
         n_rows=fetched.bars.num_rows,
         good=bars.good,
         quarantined=bars.quarantined,
         actions=actions.good,
         refused_actions=actions.quarantined,
         metadata=fetched.metadata,
-        failure=_nothing_passed(source, request, bars.quarantined) if bars.good.num_rows == 0 else None,
+        passed_over=fetched.passed_over,
+        failure=_nothing_passed(given_by, request, bars.quarantined) if bars.good.num_rows == 0 else None,
     )
 
 
@@ -115,10 +124,8 @@ def _check_schemas(source: PriceSource, request: FetchRequest, fetched: Fetched)
             raise BadDataError(source.name, request.ticker, f"columns {table.schema.names} of another schema")
 
 
-def _nothing_passed(
-    source: PriceSource, request: FetchRequest, quarantined: tuple[Quarantined, ...]
-) -> BadDataError | None:
+def _nothing_passed(source: str, request: FetchRequest, quarantined: tuple[Quarantined, ...]) -> BadDataError | None:
     if not quarantined:
         return None
     reason = f"not one of its {len(quarantined)} bars passed; the first: {', '.join(quarantined[0].rules)}"
-    return BadDataError(source.name, request.ticker, reason)
+    return BadDataError(source, request.ticker, reason)

@@ -93,7 +93,8 @@ class Identities:
         begin = self._first_of_another(key, outcome)
         reason = self._stranger(key, outcome) if begin is None else None
         if reason is not None:
-            return [TickerOutcome(ticker=key, failure=BadDataError(self.source, key, reason))]
+            failure = BadDataError(outcome.source, key, reason)
+            return [TickerOutcome(ticker=key, source=outcome.source, failure=failure)]
         return self._current(key, outcome, begin)
 
     def take_new(self, now: dt.datetime) -> list[InstrumentRecord]:
@@ -221,7 +222,14 @@ def _parted(outcome: TickerOutcome, owners: OwnerArray) -> list[TickerOutcome]:
 
 def _part(outcome: TickerOutcome, is_own: NDArray[np.bool_], key: str) -> TickerOutcome:
     good = _under(key, outcome.good.filter(pa.array(is_own)))
-    return TickerOutcome(ticker=key, n_rows=good.num_rows, good=good, metadata=outcome.metadata)
+    return TickerOutcome(
+        ticker=key,
+        source=outcome.source,
+        n_rows=good.num_rows,
+        good=good,
+        metadata=outcome.metadata,
+        passed_over=outcome.passed_over,
+    )
 
 
 def _dates(outcome: TickerOutcome) -> DateArray:

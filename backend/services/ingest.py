@@ -93,7 +93,8 @@ class IngestReport:
     """What a run did: rows_in = inserted + changed + unchanged + quarantined.
 
     `tickers` and `failed` count tickers, `actions` new splits and dividends; `failures` says how often each rule of
-    `backend.ingest.quality.RULES` and each error class occurred, `error` why the first ticker failed.
+    `backend.ingest.quality.RULES` and each error class occurred, `fallbacks` how many tickers a later source gave, by
+    the error class of the first, and `error` why the first ticker failed.
     """
 
     run_id: str
@@ -111,6 +112,7 @@ class IngestReport:
     started_at: dt.datetime
     finished_at: dt.datetime
     failures: dict[str, int]
+    fallbacks: dict[str, int]
     error: str | None
 
     def to_json(self) -> JsonObject:
@@ -219,10 +221,7 @@ async def _begun(
         stays, _ = await members(connection, universe.key)
         newest = await newest_dates(connection, tickers)
     known = {stay.ticker for stay in stays}
-    writer = BatchWriter(
-        engine=engine, run=run, source=run.source, members=known, clock=clock, currency=universe.currency
-    )
-    return writer, newest
+    return BatchWriter(engine=engine, run=run, members=known, clock=clock, currency=universe.currency), newest
 
 
 def _requests(tickers: Sequence[str], newest: dict[str, dt.date], plan: _Plan) -> list[FetchRequest]:
@@ -298,6 +297,7 @@ async def _report(writer: BatchWriter) -> IngestReport:
         started_at=run.started_at,
         finished_at=finished_at,
         failures=dict(sorted(writer.reasons.items())),
+        fallbacks=dict(sorted(writer.fallbacks.items())),
         error=writer.first_failure,
         **asdict(counts),
     )

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
+import pyarrow as pa
 import pyarrow.compute as pc
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -24,12 +26,18 @@ TOLERANCE = 0.01
 LEAST_OVERLAP = 5
 
 
-async def of_one_basis(
-    connection: AsyncConnection, batch: Sequence[TickerOutcome], *, source: str
-) -> list[TickerOutcome]:
-    """The batch, with a failure in place of each ticker most of whose closes another source has otherwise."""
-    stored = await _closes_of_other_sources(connection, batch, source)
-    return [_compared(outcome, stored.get(outcome.ticker, {}), source) for outcome in batch]
+async def of_one_basis(connection: AsyncConnection, batch: Sequence[TickerOutcome]) -> list[TickerOutcome]:
+    """The batch, with a failure in place of each ticker most of whose closes another source has otherwise.
+
+    What a source gave in place of another leaves out sessions that are stored from elsewhere: it fills in, and does not
+    restate.
+    """
+    stored: dict[str, dict[dt.date, tuple[float, str]]] = {}
+    for source in sorted({outcome.source for outcome in batch}):
+        given = [outcome for outcome in batch if outcome.source == source]
+        stored |= await _closes_of_other_sources(connection, given, source)
+    compared = [_compared(outcome, stored.get(outcome.ticker, {})) for outcome in batch]
+    return [_filling_in(outcome, stored.get(outcome.ticker, {})) for outcome in compared]
 
 
 async def _closes_of_other_sources(
@@ -50,7 +58,14 @@ async def _closes_of_other_sources(
     return found
 
 
-def _compared(outcome: TickerOutcome, stored: Mapping[dt.date, tuple[float, str]], source: str) -> TickerOutcome:
+def _filling_in(outcome: TickerOutcome, stored: Mapping[dt.date, tuple[float, str]]) -> TickerOutcome:
+    if not (outcome.passed_over and stored):
+        return outcome
+    is_new = [date not in stored for date in outcome.good["date"].to_pylist()]
+    return replace(outcome, good=outcome.good.filter(pa.array(is_new, pa.bool_())))
+
+
+def _compared(outcome: TickerOutcome, stored: Mapping[dt.date, tuple[float, str]]) -> TickerOutcome:
     if not stored:
         return outcome
     dates, closes = outcome.good["date"].to_pylist(), outcome.good["close"].to_pylist()
@@ -62,4 +77,5 @@ def _compared(outcome: TickerOutcome, stored: Mapping[dt.date, tuple[float, str]
         f"{n_other} of {len(both)} closes differ by more than {TOLERANCE:.0%} from those of source {both[0][2]!r}: "
         "adjusted prices, another currency or another company; give the ticker another name in one of the two"
     )
-    return TickerOutcome(ticker=outcome.ticker, failure=BadDataError(source, outcome.ticker, reason))
+    failure = BadDataError(outcome.source, outcome.ticker, reason)
+    return TickerOutcome(ticker=outcome.ticker, source=outcome.source, passed_over=outcome.passed_over, failure=failure)

@@ -14,9 +14,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from backend.database.actions import ActionRecord, put_actions
 from backend.database.bar_writer import MergeCounts, merge_bars, oldest_dates
 from backend.database.connection import transaction
-from backend.database.ingest_runs import FailureRecord, RunCounts, RunRecord, add_failures, record_counts
+from backend.database.ingest_runs import FELL_BACK_TO, FailureRecord, RunCounts, RunRecord, add_failures, record_counts
 from backend.database.leases import renew_lease
+from backend.database.models import JsonObject
 from backend.database.universes import put_members
+from backend.ingest.errors import SourceError
 from backend.ingest.pipeline import TickerOutcome
 from backend.ingest.quality import Quarantined
 from backend.ingest.quality.currency import is_wrong_currency
@@ -45,8 +47,6 @@ class BatchWriter:
     engine : AsyncEngine
     run : RunRecord
         The run, already recorded; its id owns the lease of the universe.
-    source : str
-        Name stored with every bar and action.
     members : set of str
         Tickers that the universe has had; others become members from their first stored bar on.
     clock : callable
@@ -57,13 +57,13 @@ class BatchWriter:
 
     engine: AsyncEngine
     run: RunRecord
-    source: str
     members: set[str]
     clock: Callable[[], dt.datetime]
     currency: str | None = None
     counts: RunCounts = field(default_factory=RunCounts)
     n_actions: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
+    fallbacks: Counter[str] = field(default_factory=Counter)
     first_failure: str | None = None
 
     async def write(self, batch: Sequence[TickerOutcome]) -> None:
@@ -73,10 +73,13 @@ class BatchWriter:
             name = lease_name(self.run.universe_key)
             # First, so that a run that lost its lease writes nothing, and SQLite takes its write lock at once.
             await renew_lease(connection, name, self.run.id, ttl_s=LEASE_TTL_S, now=now)
-            batch = await of_one_basis(connection, batch, source=self.source)
+            batch = await of_one_basis(connection, batch)
             merged = await self._merge(connection, batch, now)
             joined = await self._join(connection, batch, now)
-            n_actions = await put_actions(connection, _actions(batch, now), source=self.source)
+            n_actions = 0
+            for source in sorted({outcome.source for outcome in batch}):
+                given = [outcome for outcome in batch if outcome.source == source]
+                n_actions += await put_actions(connection, _actions(given, now), source=source)
             await add_failures(connection, self.run.id, _failures(batch))
             counts = _added(self.counts, batch, merged)
             await record_counts(connection, self.run.id, counts)
@@ -89,17 +92,17 @@ class BatchWriter:
     async def _merge(
         self, connection: AsyncConnection, batch: Sequence[TickerOutcome], now: dt.datetime
     ) -> list[MergeCounts]:
-        parts: dict[str, list[TickerOutcome]] = {}
+        parts: dict[tuple[str, str], list[TickerOutcome]] = {}
         for outcome in batch:
             if outcome.good.num_rows:
                 told = {name: outcome.metadata.get(name) for name in (*BAR_METADATA, "currency")}
-                parts.setdefault(json.dumps(told), []).append(outcome)
+                parts.setdefault((outcome.source, json.dumps(told)), []).append(outcome)
         return [await self._merge_part(connection, part, now) for part in parts.values()]
 
     async def _merge_part(
         self, connection: AsyncConnection, part: Sequence[TickerOutcome], now: dt.datetime
     ) -> MergeCounts:
-        """Store the bars of tickers of whose prices the source says the same."""
+        """Store the bars of tickers of whose prices one source says the same."""
         metadata = part[0].metadata
         kept = {name: metadata[name] for name in BAR_METADATA if name in metadata}
         bars = await judged(
@@ -108,7 +111,7 @@ class BatchWriter:
             pa.concat_tables([outcome.actions for outcome in part]),
             is_wrong_currency=is_wrong_currency(metadata.get("currency"), self.currency),
         )
-        return await merge_bars(connection, bars, source=self.source, metadata=kept, known_at=now)
+        return await merge_bars(connection, bars, source=part[0].source, metadata=kept, known_at=now)
 
     async def _join(self, connection: AsyncConnection, batch: Sequence[TickerOutcome], now: dt.datetime) -> set[str]:
         new = [outcome.ticker for outcome in batch if outcome.ticker not in self.members]
@@ -124,15 +127,21 @@ class BatchWriter:
         if outcome.failure is not None:
             self.reasons[outcome.failure.error_class] += 1
             self.first_failure = self.first_failure or str(outcome.failure)
+        elif outcome.passed_over:
+            self.fallbacks[outcome.passed_over[0].error_class] += 1
 
 
 def _added(counts: RunCounts, batch: Sequence[TickerOutcome], merged: Sequence[MergeCounts]) -> RunCounts:
+    n_rows = sum(outcome.n_rows for outcome in batch)
+    n_quarantined = sum(len(outcome.quarantined) for outcome in batch)
+    inserted, changed = sum(part.inserted for part in merged), sum(part.changed for part in merged)
     return RunCounts(
-        rows_in=counts.rows_in + sum(outcome.n_rows for outcome in batch),
-        inserted=counts.inserted + sum(part.inserted for part in merged),
-        changed=counts.changed + sum(part.changed for part in merged),
-        unchanged=counts.unchanged + sum(part.unchanged for part in merged),
-        quarantined=counts.quarantined + sum(len(outcome.quarantined) for outcome in batch),
+        rows_in=counts.rows_in + n_rows,
+        inserted=counts.inserted + inserted,
+        changed=counts.changed + changed,
+        # Also what filled in for another source and was stored already, which never came to the merge.
+        unchanged=counts.unchanged + n_rows - n_quarantined - inserted - changed,
+        quarantined=counts.quarantined + n_quarantined,
         failed=counts.failed + sum(outcome.failure is not None for outcome in batch),
     )
 
@@ -146,16 +155,16 @@ def _failures(batch: Sequence[TickerOutcome]) -> list[FailureRecord]:
     for outcome in batch:
         failures += [_set_aside(row) for row in (*outcome.quarantined, *outcome.refused_actions)]
         if outcome.failure is not None:
-            failures.append(
-                FailureRecord(
-                    ticker=outcome.ticker,
-                    date=None,
-                    error_class=outcome.failure.error_class,
-                    reason=outcome.failure.reason,
-                    payload={},
-                )
-            )
+            failures.append(_ticker_failure(outcome.failure, {}))
+        elif outcome.passed_over:
+            failures.append(_ticker_failure(outcome.passed_over[0], {FELL_BACK_TO: outcome.source}))
     return failures
+
+
+def _ticker_failure(error: SourceError, payload: JsonObject) -> FailureRecord:
+    return FailureRecord(
+        ticker=error.ticker, date=None, error_class=error.error_class, reason=error.reason, payload=payload
+    )
 
 
 def _set_aside(row: Quarantined) -> FailureRecord:

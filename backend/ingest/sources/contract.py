@@ -9,6 +9,8 @@ from typing import Protocol
 
 import pyarrow as pa
 
+from backend.ingest.errors import SourceError
+
 #: One row per session. Prices in quote currency **as traded** (not adjusted for splits or dividends), volume in shares,
 #: null where the source has no value. `adjusted_close` is the vendor's own figure, for reconciliation only.
 BAR_SCHEMA = pa.schema(
@@ -36,8 +38,10 @@ ACTION_SCHEMA = pa.schema(
     ]
 )
 
+#: Of the metadata: the source that should have given these bars, and did not.
+FALLBACK_FROM = "fallback_from"
 #: What of the metadata is stored with every bar: what its prices are. The rest tells of the instrument.
-BAR_METADATA = ("fields", "basis")
+BAR_METADATA = ("fields", "basis", FALLBACK_FROM)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,11 +66,17 @@ class Fetched:
     metadata : mapping
         What BAR_METADATA names is stored with every bar, for example ``{"fields": "close"}`` where a source has closes
         only. Of the instrument a vendor may say `currency`, `timezone`, `instrument` and `first_trade_date`.
+    source : str or None
+        Name of the source that gave this, where several were asked; None: the one that was asked.
+    passed_over : tuple of SourceError
+        Why those that should have given it did not, in the order in which they were asked.
     """
 
     bars: pa.Table
     actions: pa.Table
     metadata: dict[str, str] = field(default_factory=dict)
+    source: str | None = None
+    passed_over: tuple[SourceError, ...] = ()
 
 
 class PriceSource(Protocol):

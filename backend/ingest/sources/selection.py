@@ -1,6 +1,7 @@
 """The source of a universe, made from its name and options as the database keeps them.
 
-A vendor comes behind limits and a breaker of its own, which last as long as the source: a run.
+A vendor comes behind limits and a breaker of its own, which last as long as the source: a run. Several vendors,
+separated by commas, are asked in that order.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ OPTIONS: Mapping[str, tuple[str, ...]] = {
     "yahoo": (),
     "tiingo": (),
 }
+#: Those that may stand in for each other: what they give is the same companies' prices as traded.
+VENDORS = frozenset({"yahoo", "tiingo"})
 #: Yahoo states no limit. Its users met 429 after some hundred requests in a burst (yfinance #2128); this pace is ours.
 _YAHOO_LIMIT = Limit(requests=5, period_s=1.0)
 
@@ -40,6 +43,8 @@ def make_source(
     SourceSettingsError
         If there is no such source, it has no such option, or a required option or key is missing.
     """
+    if "," in name:
+        return _in_order(name, options, tiingo=tiingo)
     if name not in OPTIONS:
         raise SourceSettingsError("source", name, f"the sources are {', '.join(OPTIONS)}")
     for option in options:
@@ -51,6 +56,21 @@ def make_source(
     if name == "files":
         return _files(options)
     return _yahoo() if name == "yahoo" else _tiingo(tiingo)
+
+
+def _in_order(
+    name: str,
+    options: Mapping[str, Any],  # Any: JSON values
+    *,
+    tiingo: TiingoAccount | None,
+) -> PriceSource:
+    from backend.ingest.sources.fallback import FallbackSource  # noqa: PLC0415  only where it is used
+
+    names = [part.strip() for part in name.split(",")]
+    if not set(names) <= VENDORS or len(set(names)) < len(names):
+        reason = f"a list of sources names each of {', '.join(sorted(VENDORS))} at most once, the preferred one first"
+        raise SourceSettingsError("source", name, reason)
+    return FallbackSource([make_source(part, options, tiingo=tiingo) for part in names])
 
 
 def _sample(options: Mapping[str, Any]) -> PriceSource:  # Any: JSON values

@@ -232,7 +232,7 @@ async def test_a_run_that_lost_its_lease_writes_nothing_more(engine: AsyncEngine
 
 async def test_a_batch_that_cannot_be_stored_is_not_counted(engine: AsyncEngine) -> None:
     await killed_run(engine)
-    writer = BatchWriter(engine=engine, run=KILLED, source="vendor", members=set(), clock=lambda: MONDAY)
+    writer = BatchWriter(engine=engine, run=KILLED, members=set(), clock=lambda: MONDAY)
     before = writer.counts
     async with transaction(engine) as connection:
         await connection.execute(update(Lease).values(owner="another"))
@@ -243,7 +243,7 @@ async def test_a_batch_that_cannot_be_stored_is_not_counted(engine: AsyncEngine)
 
 async def test_the_lease_is_renewed_three_times_in_its_time_to_live(engine: AsyncEngine) -> None:
     await killed_run(engine)
-    writer = BatchWriter(engine=engine, run=KILLED, source="vendor", members=set(), clock=lambda: TUESDAY)
+    writer = BatchWriter(engine=engine, run=KILLED, members=set(), clock=lambda: TUESDAY)
     waits_s: list[float] = []
 
     async def sleep(wait_s: float) -> None:
@@ -260,7 +260,7 @@ async def test_the_lease_is_renewed_three_times_in_its_time_to_live(engine: Asyn
 
 
 async def test_a_heartbeat_that_finds_its_lease_gone_does_not_end_the_run(engine: AsyncEngine) -> None:
-    writer = BatchWriter(engine=engine, run=KILLED, source="vendor", members=set(), clock=lambda: TUESDAY)
+    writer = BatchWriter(engine=engine, run=KILLED, members=set(), clock=lambda: TUESDAY)
     beats: list[float] = []
 
     async def sleep(wait_s: float) -> None:

@@ -44,7 +44,7 @@ def fetched(symbol: str, *days: str, **facts: str) -> TickerOutcome:
     dates = [dt.date.fromisoformat(day) for day in days]
     actions = actions_of([(symbol, dates[-1], "split", 2.0)]) if dates else actions_of([])
     good = bars_of(bar(symbol, date) for date in dates)
-    return TickerOutcome(ticker=symbol, n_rows=len(dates), good=good, actions=actions, metadata=facts)
+    return TickerOutcome(ticker=symbol, source="vendor", n_rows=len(dates), good=good, actions=actions, metadata=facts)
 
 
 def shown(outcomes: list[TickerOutcome]) -> dict[str, list[str]]:
@@ -151,6 +151,7 @@ def test_bars_that_nothing_joins_to_the_stored_ones_are_refused_with_the_remedy(
 
 def test_a_failure_is_told_of_the_instrument() -> None:
     run = known(*symbol_stays("FB", "FB", start_date=None, changes=[(dt.date(2022, 6, 9), "META")], delisted_on=None))
-    (outcome,) = run.identified(TickerOutcome(ticker="META", failure=NetworkError("vendor", "META", "down")))
+    down = NetworkError("vendor", "META", "down")
+    (outcome,) = run.identified(TickerOutcome(ticker="META", source="vendor", failure=down))
     assert outcome.ticker == "FB"
     assert isinstance(outcome.failure, NetworkError)

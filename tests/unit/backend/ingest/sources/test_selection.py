@@ -57,6 +57,11 @@ async def test_path_and_columns_reach_the_files(tmp_path: Path) -> None:
         ("files", {"path": "a.csv", "columns": ["close"]}, "columns", "expected an object"),
         ("files", {"path": "a.csv", "columns": {"settle": 1}}, "columns", "expected an object"),
         ("tiingo", {}, "TIINGO_API_KEY", "needs a key"),
+        ("tiingo,yahoo", {}, "TIINGO_API_KEY", "needs a key"),
+        ("yahoo,yahoo", {}, "source", "names each of tiingo, yahoo at most once"),
+        ("yahoo,files", {"path": "a.csv"}, "source", "names each of tiingo, yahoo at most once"),
+        ("yahoo,", {}, "source", "names each of tiingo, yahoo at most once"),
+        ("yahoo,tiingo", {"which": "us5"}, "which", "no option of the source 'yahoo'"),
     ],
     ids=str,
 )
@@ -66,6 +71,12 @@ def test_wrong_settings_are_refused_with_the_field_and_the_reason(
     with pytest.raises(SourceSettingsError, match=reason) as caught:
         make_source(name, options)
     assert caught.value.field == field
+
+
+async def test_several_vendors_are_asked_in_the_order_of_their_names() -> None:
+    source = make_source("tiingo, yahoo", {}, tiingo=TiingoAccount(api_key="not-a-key"))
+    assert source.name == "tiingo,yahoo"
+    await source.close()
 
 
 def test_an_account_does_not_show_its_key() -> None:

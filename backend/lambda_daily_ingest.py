@@ -2,7 +2,7 @@
 
 1. Ingest: what is new, plus a look-back for restatements.
 2. Snapshot of what is stored now, so that backtests see it.
-3. The age of the universe as a metric; an alarm watches it.
+3. The sessions that the universe is behind as a metric; an alarm watches it.
 4. When any ticker failed, raise: retry and dead letter must fire. What was stored stays stored.
 """
 
@@ -22,8 +22,8 @@ from backend.services.ingest import IngestReport, ingest_by_key
 from backend.services.market_data import UniverseCoverage, universe_coverage
 from backend.services.snapshots import build_snapshot
 
-#: Where the alarm of infrastructure/monitoring.tf looks for the age of a universe.
-_NAMESPACE, _AGE = "Parakeet", "DataAgeDays"
+#: Where the alarm of infrastructure/monitoring.tf looks for how far a universe is behind.
+_NAMESPACE, _BEHIND = "Parakeet", "SessionsBehind"
 
 container = Container("ingest")
 
@@ -38,24 +38,24 @@ class ScheduledIngest(BaseModel):
 
 
 def _ingest(event: dict[str, Any], _context: object) -> dict[str, Any]:  # Any: JSON in, JSON out
-    """Ingest the universe of the event; returns the counts of the run, the snapshot and the age of the newest bar.
+    """Ingest the universe of the event; returns counts, snapshot and how many sessions it is behind.
 
     Raises when the event is wrong, when another run holds the universe, or when any ticker failed.
     """
     order = ScheduledIngest.model_validate(_input(event))
     report, coverage = container.run(_brought_up_to_date(container.resources, order))
-    if coverage.age_days is not None:
+    if coverage.sessions_behind is not None:
         with single_metric(
-            name=_AGE,
+            name=_BEHIND,
             unit=MetricUnit.Count,
-            value=coverage.age_days,
+            value=coverage.sessions_behind,
             namespace=_NAMESPACE,
             default_dimensions={"universe": order.universe_key},
         ):
             pass
     if report.status != "succeeded":
         raise PartialIngestError(report.universe, report.run_id, report.failed)
-    return report.to_json() | {"snapshot": coverage.snapshot, "age_days": coverage.age_days}
+    return report.to_json() | {"snapshot": coverage.snapshot, "sessions_behind": coverage.sessions_behind}
 
 
 async def _brought_up_to_date(resources: Resources, order: ScheduledIngest) -> tuple[IngestReport, UniverseCoverage]:
@@ -67,9 +67,9 @@ async def _brought_up_to_date(resources: Resources, order: ScheduledIngest) -> t
         concurrency=container.settings.ingest_concurrency,
     )
     await build_snapshot(resources.engine, resources.store, order.universe_key)
-    today = dt.datetime.now(dt.UTC).date()
+    now = dt.datetime.now(dt.UTC)
     async with transaction(resources.engine) as connection:
-        return report, await universe_coverage(connection, resources.store, order.universe_key, today=today)
+        return report, await universe_coverage(connection, resources.store, order.universe_key, now=now)
 
 
 def _input(event: dict[str, Any]) -> dict[str, Any]:  # Any: JSON

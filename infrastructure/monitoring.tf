@@ -51,13 +51,13 @@ locals {
         missing     = "notBreaching"
       }
     },
-    # Data older than a session: the ingest says how many calendar days the newest session of a universe is old …
+    # Old data: the ingest says how many sessions of its exchange a universe is behind; holidays make nothing old …
     {
       for universe, schedule in var.schedules : "${universe}-stale" => {
-        description = "The newest session of ${universe} is over ${var.max_data_age_days} days old: the vendor, or the source, is behind"
-        namespace   = local.metrics_namespace, metric = "DataAgeDays", dimensions = { universe = universe }
+        description = "${universe} lacks over ${var.max_sessions_behind} sessions that closed six hours ago or more: the vendor, or the source, is behind"
+        namespace   = local.metrics_namespace, metric = "SessionsBehind", dimensions = { universe = universe }
         statistic   = "Maximum", period_s = 86400, periods = 1, comparison = "GreaterThanThreshold"
-        threshold   = var.max_data_age_days
+        threshold   = var.max_sessions_behind
         missing     = "ignore"
       } if schedule.enabled
     },
@@ -65,7 +65,7 @@ locals {
     {
       for universe, schedule in var.schedules : "${universe}-silent" => {
         description = "No ingest of ${universe} reported for five days: is its schedule on?"
-        namespace   = local.metrics_namespace, metric = "DataAgeDays", dimensions = { universe = universe }
+        namespace   = local.metrics_namespace, metric = "SessionsBehind", dimensions = { universe = universe }
         statistic   = "SampleCount", period_s = 86400, periods = 5, comparison = "LessThanThreshold", threshold = 1
         missing     = "breaching"
       } if schedule.enabled
@@ -188,10 +188,10 @@ locals {
         ]
       },
       {
-        title = "Age of the newest session (days)"
+        title = "Sessions that should be there and are not"
         metrics = [
           for universe in keys(var.schedules) :
-          [local.metrics_namespace, "DataAgeDays", "universe", universe, { stat = "Maximum", period = 86400 }]
+          [local.metrics_namespace, "SessionsBehind", "universe", universe, { stat = "Maximum", period = 86400 }]
         ]
       },
       {

@@ -439,14 +439,14 @@ variable "alarm_email" {
   }
 }
 
-variable "max_data_age_days" {
-  description = "Calendar days (UTC) that the newest session of a scheduled universe may be old after an ingest. 4: Easter, Thursday to Monday."
+variable "max_sessions_behind" {
+  description = "Sessions of its exchange that a scheduled universe may lack after an ingest; one is due six hours after its close. 1: a vendor may be a day late."
   type        = number
-  default     = 4
+  default     = 1
 
   validation {
-    condition     = var.max_data_age_days >= 0
-    error_message = "0 or more days."
+    condition     = var.max_sessions_behind >= 0 && floor(var.max_sessions_behind) == var.max_sessions_behind
+    error_message = "A whole number of sessions, 0 or more."
   }
 }
 

@@ -6,6 +6,8 @@
     ├── PanelError                  a panel whose arrays do not fit together
     │   └── MissingFieldError       a field was asked for that was not loaded
     ├── AdjustmentError             a dividend that no price can be adjusted for
+    ├── CalendarError               an exchange's sessions cannot be told
+    │   └── UnknownCalendarError    no calendar has this code
     ├── UnknownStrategyError        no strategy has this key
     ├── ParameterError              a parameter is unknown, out of bounds or names a ticker that is not there
     ├── InsufficientHistoryError    too few observations for what was asked
@@ -44,6 +46,27 @@ class AdjustmentError(StrategyError):
         self.dividend = dividend
         self.close = close
         super().__init__(f"a dividend of {dividend:g} on a close of {close:g} leaves no price to adjust")
+
+
+class CalendarError(StrategyError):
+    """The sessions of an exchange cannot be told."""
+
+    def __init__(self, calendar: str, reason: str) -> None:
+        self.calendar = calendar
+        self.reason = reason
+        super().__init__(f"calendar {calendar}: {reason}")
+
+
+class UnknownCalendarError(CalendarError):
+    """No calendar has this code."""
+
+    field = "calendar"
+
+    def __init__(self, code: str, near: Sequence[str]) -> None:
+        self.value = code
+        self.near = tuple(near)
+        like = f"; like it are {', '.join(near)}" if near else ""
+        super().__init__(code, f"no such exchange{like}; use an ISO 10383 code such as XNYS or XASX, or 24/5 or 24/7")
 
 
 class UnknownStrategyError(StrategyError):

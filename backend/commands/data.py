@@ -26,7 +26,7 @@ def status(*, as_json: Json = False) -> None:
 
     async def read(resources: Resources) -> list[dict[str, Any]]:  # Any: rows of mixed columns
         async with transaction(resources.engine) as connection:
-            found = await all_coverage(connection, resources.store, today=dt.datetime.now(dt.UTC).date())
+            found = await all_coverage(connection, resources.store, now=dt.datetime.now(dt.UTC))
         return [asdict(item) for item in found]
 
     with reported_errors(as_json=as_json):
@@ -38,4 +38,4 @@ def status(*, as_json: Json = False) -> None:
         row["sessions"] = f"{row['first_session']} to {row['last_session']}" if row["bars"] else None
         row["run"] = row["last_run"]["status"] if row["last_run"] else None
     headers = {"key": "universe", "tickers": "tickers", "bars": "bars", "sessions": "sessions"}
-    print_rows("Market data", rows, headers | {"age_days": "days old", "run": "last run"})
+    print_rows("Market data", rows, headers | {"sessions_behind": "sessions behind", "run": "last run"})

@@ -44,7 +44,7 @@ Cursor = Annotated[str | None, Query(max_length=400)]
 async def get_status(connection: Connection, store: Store) -> StatusOut:
     """Coverage and freshness of every universe."""
     now = dt.datetime.now(dt.UTC)
-    found = await all_coverage(connection, store, today=now.date())
+    found = await all_coverage(connection, store, now=now)
     return StatusOut(data=[UniverseStatus.model_validate(asdict(item)) for item in found], generated_at=now)
 
 
@@ -110,7 +110,7 @@ async def get_prices(
 @router.get("/quality")
 async def get_quality(connection: Connection, store: Store, universe: str) -> QualityOut:
     """Bars of a universe by quality, and each bar that its newest run quarantined, with the reason."""
-    found = await universe_coverage(connection, store, universe, today=dt.datetime.now(dt.UTC).date())
+    found = await universe_coverage(connection, store, universe, now=dt.datetime.now(dt.UTC))
     failures = await failures_of(connection, found.last_run.id) if found.last_run else []
     return QualityOut(
         universe=universe,

@@ -57,6 +57,9 @@ class UniverseStatus(BaseModel):
     last_session: dt.date | None
     known_at: dt.datetime | None
     age_days: int | None = Field(description="Calendar days since the last session.")
+    sessions_behind: int | None = Field(
+        description="Sessions of the exchange since the last one that ought to be known: six hours after their close."
+    )
     quality: dict[str, int]
     snapshot: str | None
     last_run: RunOut | None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 import hashlib
 import json
@@ -16,11 +17,17 @@ from aws.snapshots import current_snapshot
 from backend.database.ingest_runs import RunRecord, recent_runs
 from backend.database.universes import get_universe, members, universe_keys
 from backend.database.visible_bars import coverage, price_page
+from strategy.errors import CalendarError
+from strategy.sessions import sessions_behind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UniverseCoverage:
-    """How much there is of a universe, and how old it is."""
+    """How much there is of a universe, and how old it is.
+
+    `age_days` counts calendar days since the newest bar, `sessions_behind` the sessions since then that ought to be
+    known: it is None without a bar, or when the library does not know the universe's calendar.
+    """
 
     key: str
     name: str
@@ -30,6 +37,7 @@ class UniverseCoverage:
     last_session: dt.date | None
     known_at: dt.datetime | None
     age_days: int | None
+    sessions_behind: int | None
     quality: dict[str, int]
     snapshot: str | None
     last_run: RunRecord | None
@@ -59,9 +67,9 @@ class Prices:
 
 
 async def universe_coverage(
-    connection: AsyncConnection, store: ObjectStore, key: str, *, today: dt.date
+    connection: AsyncConnection, store: ObjectStore, key: str, *, now: dt.datetime
 ) -> UniverseCoverage:
-    """Coverage and freshness of one universe."""
+    """Coverage and freshness of one universe at the moment `now`."""
     universe = await get_universe(connection, key)
     tickers = await member_tickers(connection, key)
     runs = await recent_runs(connection, universe_key=key, limit=1)
@@ -71,17 +79,27 @@ async def universe_coverage(
         key=key,
         name=universe.name,
         tickers=len(tickers),
-        age_days=(today - last).days if last else None,
+        age_days=(now.date() - last).days if last else None,
+        sessions_behind=await _sessions_behind(universe.calendar, last, now) if last else None,
         snapshot=await current_snapshot(store, key),
         last_run=runs[0] if runs else None,
         **found,
     )
 
 
-async def all_coverage(connection: AsyncConnection, store: ObjectStore, *, today: dt.date) -> list[UniverseCoverage]:
-    """Coverage and freshness of every universe."""
+async def all_coverage(connection: AsyncConnection, store: ObjectStore, *, now: dt.datetime) -> list[UniverseCoverage]:
+    """Coverage and freshness of every universe at the moment `now`."""
     keys = await universe_keys(connection)
-    return [await universe_coverage(connection, store, key, today=today) for key in keys]
+    return [await universe_coverage(connection, store, key, now=now) for key in keys]
+
+
+async def _sessions_behind(calendar: str, last: dt.date, now: dt.datetime) -> int | None:
+    try:
+        # In a thread: the first call imports pandas, for a second or two of a small Lambda.
+        return await asyncio.to_thread(sessions_behind, calendar, last, now)
+    except CalendarError:
+        # A universe of an earlier version may name any text; one bad calendar must not hide all other universes.
+        return None
 
 
 async def member_tickers(connection: AsyncConnection, key: str) -> list[str]:

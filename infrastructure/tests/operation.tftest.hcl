@@ -50,8 +50,8 @@ run "trouble_is_told" {
   command = plan
 
   variables {
-    alarm_email       = "you@example.com"
-    max_data_age_days = 3
+    alarm_email         = "you@example.com"
+    max_sessions_behind = 3
   }
 
   assert {

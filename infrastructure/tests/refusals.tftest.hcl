@@ -61,7 +61,7 @@ run "numbers_out_of_range" {
     throttle                = { rate = 0, burst = 40 }
     route_throttles         = { "ANY /api/v1/backtest" = { rate = 1, burst = 0.5 } }
     schedules               = { SPX500 = { cron = "cron(30 22 ? * MON-FRI *)", lookback_days = -1 } }
-    max_data_age_days       = -1
+    max_sessions_behind     = 0.5
     monthly_budget_usd      = 0
     tiingo_api_key_version  = -1
   }
@@ -74,7 +74,7 @@ run "numbers_out_of_range" {
     var.throttle,
     var.route_throttles,
     var.schedules,
-    var.max_data_age_days,
+    var.max_sessions_behind,
     var.monthly_budget_usd,
     var.tiingo_api_key_version,
   ]

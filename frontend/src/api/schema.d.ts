@@ -1237,6 +1237,11 @@ export interface components {
             quality: {
                 [key: string]: number;
             };
+            /**
+             * Sessions Behind
+             * @description Sessions of the exchange since the last one that ought to be known: six hours after their close.
+             */
+            sessions_behind: number | null;
             /** Snapshot */
             snapshot: string | null;
             /** Tickers */

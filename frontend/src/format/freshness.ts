@@ -3,12 +3,12 @@ import type { UniverseStatus } from "../api/queries";
 import type { Freshness } from "../parts/pieces";
 import { count } from "./numbers";
 
-/** Calendar days: a long weekend with a holiday passes without a session. */
-const FRESH_DAYS = 4;
+/** Sessions: the one that closed last may still be on its way. */
+const FRESH_SESSIONS = 1;
 
-export function freshness({ age_days: age, last_run: run }: UniverseStatus): Freshness {
+export function freshness({ sessions_behind: behind, last_run: run }: UniverseStatus): Freshness {
   if (run?.status === "failed" || (run?.failed ?? 0) > 0) return "failing";
-  return age !== null && age <= FRESH_DAYS ? "fresh" : "stale";
+  return behind !== null && behind <= FRESH_SESSIONS ? "fresh" : "stale";
 }
 
 const ORDER: readonly Freshness[] = ["failing", "stale", "fresh"];
@@ -20,12 +20,13 @@ export function worst(universes: readonly UniverseStatus[]): Freshness | null {
 }
 
 export function freshnessReason(universe: UniverseStatus): string {
-  const { age_days: age, last_session: last, last_run: run } = universe;
+  const { sessions_behind: behind, last_session: last, last_run: run } = universe;
   if (run?.status === "failed") return `The last run failed: ${run.error ?? "no reason was kept"}`;
   if (run !== null && run.failed > 0) return `${count(run.failed)} of ${count(run.tickers)} tickers failed in the last run`;
-  if (age === null || last === null) return "Nothing is stored yet";
+  if (last === null) return "Nothing is stored yet";
   if (run?.source === "sample") return `The bundled sample ends on ${last}; a refresh brings nothing newer`;
-  return age === 0 ? "The last session is of today" : `The last session is ${count(age)} ${age === 1 ? "day" : "days"} old`;
+  if (behind === null) return `The last bar is of ${last}; the sessions of its exchange are not known`;
+  return behind === 0 ? `Every session up to ${last} is there` : `${count(behind)} ${behind === 1 ? "session" : "sessions"} since ${last} should be there and are not`;
 }
 
 /** Share of stored bars that are good; null without bars. */

@@ -53,15 +53,17 @@ describe("figures", () => {
 
 describe("freshness", () => {
   const run = { id: "1", universe_key: "U", source: "files", status: "succeeded", started_at: "", finished_at: null, tickers: 5, rows_in: 0, inserted: 0, changed: 0, unchanged: 0, quarantined: 0, failed: 0, error: null };
-  const universe: UniverseStatus = { key: "U", name: "", tickers: 5, bars: 1, first_session: "2020-01-01", last_session: "2026-01-01", known_at: null, age_days: 1, quality: {}, snapshot: null, last_run: run };
+  const universe: UniverseStatus = { key: "U", name: "", tickers: 5, bars: 1, first_session: "2020-01-01", last_session: "2026-01-01", known_at: null, age_days: 1, sessions_behind: 0, quality: {}, snapshot: null, last_run: run };
 
   it("tells fresh, stale and failing apart, and the worst of all", () => {
-    const old = { ...universe, age_days: 9 };
+    const old = { ...universe, sessions_behind: 9 };
     const failed = { ...universe, last_run: { ...run, failed: 2 } };
     expect([universe, old, failed].map(freshness)).toEqual(["fresh", "stale", "failing"]);
     expect([worst([universe, old]), worst([universe, failed, old]), worst([])]).toEqual(["stale", "failing", null]);
     expect(freshnessReason(failed)).toBe("2 of 5 tickers failed in the last run");
-    expect(freshnessReason(old)).toBe("The last session is 9 days old");
+    expect(freshnessReason(old)).toBe("9 sessions since 2026-01-01 should be there and are not");
+    expect(freshnessReason({ ...universe, age_days: 4 })).toBe("Every session up to 2026-01-01 is there");
+    expect(freshness({ ...universe, sessions_behind: null })).toBe("stale");
   });
 
   it("gives the share of good bars", () => {

@@ -7,7 +7,7 @@ import { MonthsCard } from "./backtests/Returns";
 import { DataPage } from "./data/DataPage";
 import { StrategyPage } from "./strategies/StrategyPage";
 
-const UNIVERSE = { key: "U", name: "A universe", tickers: 2, bars: 10, first_session: "2020-01-02", last_session: "2020-12-31", known_at: null, age_days: 900, quality: { good: 10 }, snapshot: null, last_run: null };
+const UNIVERSE = { key: "U", name: "A universe", tickers: 2, bars: 10, first_session: "2020-01-02", last_session: "2020-12-31", known_at: null, age_days: 900, sessions_behind: 620, quality: { good: 10 }, snapshot: null, last_run: null };
 const STRATEGY = { key: "s", version: 1, title: "A strategy", description: "It holds.", rebalance: "monthly", parameters: { type: "object", properties: { top_n: { type: "integer", minimum: 1, maximum: 9, default: 3 } } } };
 const EMPTY = { data: [], next_cursor: null };
 

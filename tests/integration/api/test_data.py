@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import io
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from httpx import AsyncClient
+
+from strategy.sessions import sessions_behind
 
 # IBM as the source has it (database/sample/us5_bars.parquet, Quandl WIKI): checked against the file in the test below.
 SPAN = {"tickers": "IBM,AAPL", "start": "2005-02-24", "end": "2005-03-02"}
@@ -21,6 +24,7 @@ async def test_status_tells_coverage_freshness_and_snapshot(client: AsyncClient)
     assert us5["bars"] == 3 * 3270 + 2148 + 196
     assert (us5["first_session"], us5["last_session"]) == ("2000-03-01", "2013-03-01")
     assert us5["age_days"] > 4000
+    assert us5["sessions_behind"] == sessions_behind("XNYS", dt.date(2013, 3, 1), dt.datetime.now(dt.UTC))
     assert len(us5["snapshot"]) == 64
     assert us5["last_run"]["status"] == "succeeded"
     assert rows["SAMPLE_US20"]["bars"] == 20 * 8313

@@ -117,7 +117,7 @@ def test_the_ingest_lambda_brings_a_universe_up_to_date(containers: Containers, 
     assert runs == 2
 
 
-def test_the_ingest_lambda_builds_the_snapshot_and_tells_the_age_of_the_data(
+def test_the_ingest_lambda_builds_the_snapshot_and_tells_how_far_the_data_are_behind(
     containers: Containers, capsys: pytest.CaptureFixture[str]
 ) -> None:
     report = containers.load("backend.lambda_daily_ingest").handler(recorded("scheduled_ingest"), CONTEXT)
@@ -125,8 +125,11 @@ def test_the_ingest_lambda_builds_the_snapshot_and_tells_the_age_of_the_data(
     metric = json.loads(line)
     assert len(report["snapshot"]) == 64
     # The newest session of the sample is 2013-03-01; CloudWatch's embedded metric format, as the alarm looks for it.
-    age = (dt.datetime.now(dt.UTC).date() - dt.date(2013, 3, 1)).days
-    assert (metric["DataAgeDays"], report["age_days"]) == ([age], age)
+    behind = report["sessions_behind"]
+    assert metric["SessionsBehind"] == [behind]
+    # New York has 250 to 253 sessions a year.
+    years = (dt.datetime.now(dt.UTC).date() - dt.date(2013, 3, 1)).days / 365.25
+    assert 250 * years - 5 < behind < 253 * years + 5
     (declared,) = metric["_aws"]["CloudWatchMetrics"]
     assert (declared["Namespace"], declared["Dimensions"]) == ("Parakeet", [["universe"]])
     assert metric["universe"] == "SAMPLE_US5"

@@ -10,7 +10,7 @@ import sys
 import traceback
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
 
@@ -26,50 +26,9 @@ from backend.ingest.errors import (
     SourceTimeoutError,
     TickerNotFoundError,
 )
-from backend.ingest.sources.contract import ACTION_SCHEMA, BAR_SCHEMA, Fetched, FetchRequest, PriceSource
+from backend.ingest.sources.contract import ACTION_SCHEMA, BAR_SCHEMA, FetchRequest, PriceSource
 from backend.ingest.sources.tiingo import TiingoSource
-
-KEY = "0123456789abcdef-secret"
-SPAN = FetchRequest(ticker="AAPL", start=date(2020, 8, 28), end=date(2020, 8, 31))
-Handler = Callable[[httpx.Request], httpx.Response]
-
-
-def row(day: str, **changes: object) -> dict[str, object]:
-    """A row in the documented shape (api.tiingo.com/documentation/end-of-day), written by hand."""
-    prices = {"open": 10.0, "high": 12.0, "low": 9.0, "close": 11.0, "volume": 100}
-    adjusted = {"adjClose": 5.5, "adjHigh": 6.0, "adjLow": 4.5, "adjOpen": 5.0, "adjVolume": 200}
-    return {"date": f"{day}T00:00:00.000Z", **prices, **adjusted, "divCash": 0.0, "splitFactor": 1.0, **changes}
-
-
-def answering(status: int = 200, **answer: Any) -> Handler:  # Any: the arguments of httpx.Response
-    return lambda _request: httpx.Response(status, **answer)
-
-
-async def fetched(
-    handler: Handler,
-    request: FetchRequest = SPAN,
-    *,
-    base_url: str = "https://vendor.test",
-    facts: Handler | None = None,
-    today: date = date(2020, 9, 1),
-) -> Fetched:
-    """What the source makes of these answers, to a request for prices and to one for what the ticker is."""
-
-    def handle(received: httpx.Request) -> httpx.Response:
-        if received.url.path.endswith("/prices"):
-            return handler(received)
-        return facts(received) if facts else httpx.Response(200, json=listing(received.url.path.rsplit("/", 1)[1]))
-
-    async with httpx.AsyncClient(transport=httpx.MockTransport(handle)) as client:
-        source = TiingoSource(
-            KEY, base_url=base_url, client=client, clock=lambda: datetime.combine(today, time(12), UTC)
-        )
-        return await source.fetch(request)
-
-
-def listing(ticker: str, start: str = "1980-12-12", end: str | None = "2020-08-31") -> dict[str, str | None]:
-    """What the vendor has of a ticker, in the documented shape, written by hand."""
-    return {"ticker": ticker, "startDate": start, "endDate": end, "exchangeCode": "NASDAQ", "name": "A company"}
+from support.tiingo import KEY, SPAN, answering, fetched, row
 
 
 async def sent(request: FetchRequest) -> httpx.Request:
@@ -322,94 +281,3 @@ def test_importing_it_does_not_import_pandas() -> None:
     code = "import sys, backend.ingest.sources.tiingo; print('pandas' in sys.modules)"
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603  our own code
     assert ran.stdout.strip() == "False"
-
-
-def whole(ticker: str) -> FetchRequest:
-    return FetchRequest(ticker=ticker, start=None, end=None)
-
-
-async def test_the_first_session_of_a_ticker_is_told_with_its_whole_history() -> None:
-    answer = await fetched(answering(json=[row("2020-08-28")]), whole("AAPL"))
-    assert (answer.metadata, answer.actions.num_rows) == ({"first_trade_date": "1980-12-12"}, 0)
-
-
-async def test_a_delta_request_with_a_recent_bar_costs_one_request() -> None:
-    def unexpected(_request: httpx.Request) -> httpx.Response:
-        raise AssertionError
-
-    answer = await fetched(answering(json=[row("2020-08-28")]), facts=unexpected)
-    assert answer.metadata == {}
-
-
-@pytest.mark.parametrize(
-    ("end", "n_actions"),
-    # Today is 2020-09-01: an end a month and a day ago is one, a shorter silence may be a halt in trading.
-    [("2020-07-31", 1), ("2020-08-02", 0), (None, 0)],
-)
-async def test_a_ticker_whose_data_ended_long_ago_is_delisted_on_the_day_after(end: str | None, n_actions: int) -> None:
-    since = FetchRequest(ticker="AAPL", start=date(2020, 7, 1), end=None)
-    facts = answering(json=listing("AAPL", end=end))
-    answer = await fetched(answering(json=[row("2020-07-31")]), since, facts=facts)
-    expected = [("AAPL", date(2020, 8, 1), "delisting", 0.0)] * n_actions
-    assert [tuple(action.values())[:4] for action in answer.actions.to_pylist()] == expected
-
-
-@pytest.mark.parametrize(
-    ("start", "end", "n_actions"),
-    [
-        (date(2020, 8, 1), None, 1),
-        (date(2020, 8, 2), None, 0),
-        (None, date(2020, 7, 31), 0),
-        (None, date(2020, 8, 1), 1),
-    ],
-)
-async def test_a_delisting_is_told_in_the_span_in_which_it_lies(
-    start: date | None, end: date | None, n_actions: int
-) -> None:
-    request = FetchRequest(ticker="AAPL", start=start, end=end)
-    rows = [row("2020-07-31")] if start is None else []
-    facts = answering(json=listing("AAPL", end="2020-07-31"))
-    assert (await fetched(answering(json=rows), request, facts=facts)).actions.num_rows == n_actions
-
-
-@pytest.mark.parametrize(
-    ("facts", "kind"),
-    [
-        (answering(503), NetworkError),
-        (answering(429), RateLimitError),
-        (answering(json=listing("MSFT")), BadDataError),
-        (answering(json=[]), BadDataError),
-        (answering(text="Error"), BadDataError),
-        (answering(json=listing("AAPL", start="long ago")), BadDataError),
-        (answering(401), SourceSettingsError),
-    ],
-)
-async def test_prices_of_a_ticker_of_which_the_vendor_tells_nothing_sound_are_not_taken(
-    facts: Handler, kind: type[Exception]
-) -> None:
-    with pytest.raises(kind):
-        await fetched(answering(json=[row("2020-08-28")]), whole("AAPL"), facts=facts)
-
-
-async def test_a_ticker_with_prices_only_is_taken_as_it_is() -> None:
-    answer = await fetched(answering(json=[row("2020-08-28")]), whole("AAPL"), facts=answering(404))
-    assert (answer.bars.num_rows, answer.metadata, answer.actions.num_rows) == (1, {}, 0)
-
-
-@pytest.mark.parametrize("status", [200, 429])
-async def test_a_used_up_account_is_a_rate_limit_whatever_the_status(status: int) -> None:
-    text = "Error: You have run over your hourly request allocation. Then upgrade at api.tiingo.com/pricing"
-    with pytest.raises(RateLimitError, match="used up"):
-        await fetched(answering(status, text=text))
-
-
-async def test_a_field_without_value_in_csv_is_none() -> None:
-    text = "date,close,high,low,open,volume,adjClose\n2020-08-28,11.0,,9.0,10.0,100,5.5\n"
-    answer = await fetched(answering(text=text))
-    assert answer.bars.to_pylist()[0]["high"] is None
-
-
-@pytest.mark.parametrize("text", ["date,close\n2020-08-28,11.0\n", "date,close,high,low,open,volume,adjClose\n1,2\n"])
-async def test_a_csv_answer_of_another_form_is_bad_data(text: str) -> None:
-    with pytest.raises(BadDataError):
-        await fetched(answering(text=text))

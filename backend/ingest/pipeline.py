@@ -18,7 +18,14 @@ import pyarrow as pa
 from backend.ingest.errors import BadDataError, SourceError
 from backend.ingest.quality import Quarantined, checked, checked_actions
 from backend.ingest.retry import with_retry
-from backend.ingest.sources.contract import ACTION_SCHEMA, BAR_SCHEMA, Fetched, FetchRequest, PriceSource
+from backend.ingest.sources.contract import (
+    ACTION_SCHEMA,
+    BAR_SCHEMA,
+    VINTAGE_SCHEMA,
+    Fetched,
+    FetchRequest,
+    PriceSource,
+)
 
 Sleep = Callable[[float], Awaitable[None]]
 
@@ -34,7 +41,7 @@ class TickerOutcome:
         Name of the source that gave the bars, or failed.
     n_rows : int
         Bars that the source gave: those in `good` and those in `quarantined`.
-    good : pa.Table of BAR_SCHEMA
+    good : pa.Table of BAR_SCHEMA or VINTAGE_SCHEMA
         Bars that may be stored, sorted by date.
     quarantined : tuple of Quarantined
         Bars that may not.
@@ -119,7 +126,8 @@ async def _outcome(source: PriceSource, request: FetchRequest, *, today: date, s
 
 
 def _check_schemas(source: PriceSource, request: FetchRequest, fetched: Fetched) -> None:
-    for table, schema in ((fetched.bars, BAR_SCHEMA), (fetched.actions, ACTION_SCHEMA)):
+    bars = VINTAGE_SCHEMA if "known_at" in fetched.bars.column_names else BAR_SCHEMA
+    for table, schema in ((fetched.bars, bars), (fetched.actions, ACTION_SCHEMA)):
         if table.schema.names != schema.names or table.schema.types != schema.types:
             raise BadDataError(source.name, request.ticker, f"columns {table.schema.names} of another schema")
 

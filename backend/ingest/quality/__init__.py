@@ -5,8 +5,8 @@
 """
 
 from backend.ingest.quality.actions import checked_actions
-from backend.ingest.quality.bars import checked
 from backend.ingest.quality.quarantine import Checked, Quarantined
 from backend.ingest.quality.rules import RULES, VERDICTS
+from backend.ingest.quality.versions import checked, version_numbers
 
-__all__ = ["RULES", "VERDICTS", "Checked", "Quarantined", "checked", "checked_actions"]
+__all__ = ["RULES", "VERDICTS", "Checked", "Quarantined", "checked", "checked_actions", "version_numbers"]

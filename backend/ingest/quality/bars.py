@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -30,7 +30,7 @@ FloatArray = NDArray[np.float64]
 DateArray = NDArray[np.datetime64]
 
 
-def checked(bars: pa.Table, *, ticker: str, today: date, is_closes_only: bool) -> Checked:
+def checked_bars(bars: pa.Table, *, ticker: str, today: date | DateArray, is_closes_only: bool) -> Checked:
     """Part the bars of one ticker into those that may be stored and those that may not.
 
     Parameters
@@ -39,8 +39,9 @@ def checked(bars: pa.Table, *, ticker: str, today: date, is_closes_only: bool) -
         In any order; NaN and null both mean: no value.
     ticker : str
         The ticker that was asked for.
-    today : date
-        Today in UTC; a bar of tomorrow is still taken, since Sydney is ahead.
+    today : date or ndarray of shape (n_rows,), datetime64[D]
+        Today in UTC, or the day on which each row was published; a bar of the day after is still taken, since Sydney is
+        ahead.
     is_closes_only : bool
         Whether the source has no open, high and low.
     """
@@ -68,11 +69,11 @@ def _is_equal(names: pa.ChunkedArray, name: str) -> BoolArray:
     return found
 
 
-def _broken_dates(dates: DateArray, today: date) -> dict[str, BoolArray]:
+def _broken_dates(dates: DateArray, today: date | DateArray) -> dict[str, BoolArray]:
     return {
         "missing_date": np.isnat(dates),
         "impossible_date": dates < _FIRST_DATE,
-        "future_date": dates > np.datetime64(today + timedelta(days=1), "D"),
+        "future_date": dates > np.asarray(today, dtype="datetime64[D]") + 1,
     }
 
 

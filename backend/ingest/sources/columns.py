@@ -1,4 +1,7 @@
-"""Columns of a file, whatever it calls them, turned into those of BAR_SCHEMA."""
+"""Columns of a file, whatever it calls them, turned into those of BAR_SCHEMA.
+
+The moment of publication is never guessed from a column's name: `known_at` must be mapped.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from backend.ingest.errors import SourceSettingsError
-from backend.ingest.sources.contract import BAR_SCHEMA
+from backend.ingest.sources.contract import BAR_SCHEMA, VINTAGE_SCHEMA
 
 Column: TypeAlias = Any  # a ChunkedArray; the stubs do not follow what compute functions make of one
 
@@ -26,9 +29,11 @@ SYNONYMS: Mapping[str, tuple[str, ...]] = {
     "close": ("close",),
     "volume": ("volume", "vol"),
     "adjusted_close": ("adjustedclose", "adjclose"),
+    "known_at": (),
 }
 _RANGE = ("open", "high", "low")
 _TIME_OF_DAY = r"^(\d{4}-\d{2}-\d{2})[T ].*$"
+_DAY_US = 86_400_000_000
 _BASIC_FORMAT = r"^(\d{4})(\d{2})(\d{2})$"
 
 
@@ -72,15 +77,19 @@ def column_map(names: Sequence[str], mapping: Mapping[str, str], *, path: Path) 
 
 
 def typed(table: pa.Table, *, path: Path) -> pa.Table:
-    """Our columns cast to BAR_SCHEMA: numbers widened exactly, NaN to null, dates from timestamps or ISO text.
+    """Our columns cast to BAR_SCHEMA, or VINTAGE_SCHEMA where `known_at` is among them.
+
+    Numbers are widened exactly, NaN becomes null, dates are read from timestamps or ISO text. A publication of which
+    only the day is told counts from the end of that day, UTC; a moment without a time zone is UTC.
 
     Raises
     ------
     SourceSettingsError
-        If a date is not a date, or a price not a number.
+        If a date is not a date, a price not a number, or a row does not say when it was published.
     """
+    schema = VINTAGE_SCHEMA if "known_at" in table.column_names else BAR_SCHEMA
     columns = []
-    for field in BAR_SCHEMA:
+    for field in schema:
         if field.name not in table.column_names:
             columns.append(pa.nulls(table.num_rows, field.type))
             continue
@@ -90,7 +99,7 @@ def typed(table: pa.Table, *, path: Path) -> pa.Table:
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
             reason = f"column {field.name!r} holds {_first_line(error)}"
             raise SourceSettingsError("path", str(path), f"{reason}; {_EXPECTED[field.name]}") from error
-    return pa.Table.from_arrays(columns, schema=BAR_SCHEMA)
+    return pa.Table.from_arrays(columns, schema=schema)
 
 
 def is_closes_only(found: Mapping[str, int]) -> bool:
@@ -156,6 +165,24 @@ def _as_dates(values: Column) -> Column:
     return pc.replace_substring_regex(text, _BASIC_FORMAT, r"\1-\2-\3").cast(pa.date32())
 
 
+def _as_moments(values: Column) -> Column:
+    kind = values.type
+    if pa.types.is_timestamp(kind) and not _is_midnight(values):
+        moments = values.cast(pa.timestamp("us", tz=kind.tz or "UTC")).cast(pa.timestamp("us", tz="UTC"))
+    else:
+        following_day = pc.add(_as_dates(values).cast(pa.timestamp("us")), pa.scalar(_DAY_US, pa.duration("us")))
+        moments = following_day.cast(pa.timestamp("us", tz="UTC"))
+    if moments.null_count:
+        raise pa.ArrowInvalid(f"nothing in {moments.null_count:,} rows")
+    return moments
+
+
+def _is_midnight(values: Column) -> bool:
+    """Whether the moments, read as written, are days: not one has a time of day."""
+    days = pc.floor_temporal(values, unit="day")
+    return bool(pc.all(pc.equal(days, values)).as_py())
+
+
 def _as_numbers(values: Column) -> Column:
     numbers = (_without_blanks(values) if _is_text(values.type) else values).cast(pa.float64(), safe=False)
     return pc.if_else(pc.is_nan(numbers), None, numbers)
@@ -170,8 +197,9 @@ def _first_line(error: Exception) -> str:
     return str(error).splitlines()[0]
 
 
-_AS = {"ticker": _as_tickers, "date": _as_dates}
+_AS = {"ticker": _as_tickers, "date": _as_dates, "known_at": _as_moments}
 _EXPECTED = dict.fromkeys(BAR_SCHEMA.names, "expected a number, or nothing where there is none") | {
     "ticker": "expected text",
     "date": "expected dates, timestamps, or text such as 2024-01-31",
+    "known_at": "expected in every row the day or moment of its publication",
 }

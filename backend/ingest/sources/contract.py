@@ -26,6 +26,10 @@ BAR_SCHEMA = pa.schema(
     ]
 )
 
+#: The same where the source states when it published each row (UTC). A (ticker, date) may then come several times, once
+#: for every version.
+VINTAGE_SCHEMA = BAR_SCHEMA.append(pa.field("known_at", pa.timestamp("us", tz="UTC"), nullable=False))
+
 #: What `backend.database.actions.ActionRecord` says of each kind; a delisting and a symbol change only where the source
 #: states them.
 ACTION_SCHEMA = pa.schema(
@@ -59,7 +63,7 @@ class Fetched:
 
     Parameters
     ----------
-    bars : pa.Table of BAR_SCHEMA
+    bars : pa.Table of BAR_SCHEMA or VINTAGE_SCHEMA
         Sorted by date. Rows that break a rule are not left out: quality control quarantines them by name.
     actions : pa.Table of ACTION_SCHEMA
         Splits and dividends whose ex-date lies in the request.

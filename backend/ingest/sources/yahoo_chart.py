@@ -29,8 +29,9 @@ DateArray: TypeAlias = NDArray[np.datetime64]
 _PRICES = ("open", "high", "low", "close")
 #: Yahoo sends 32-bit floats: digits beyond these are noise, which would look like a restatement after every split.
 _SIGNIFICANT_DIGITS = 7
-#: What it divided by a split it rounded, too, so multiplying back gives no more than the decimals of a quoted price.
-_DECIMALS_AFTER_SPLIT = 4
+#: What it divided by a split it rounded, too: 2^-24 of the price, which may be more than half of the seventh digit. And
+#: multiplying back gives no more than the decimals of a quoted price.
+_DIGITS_AFTER_SPLIT, _DECIMALS_AFTER_SPLIT = 6, 4
 #: Yahoo shows most exchanges with a delay of up to 20 minutes; after this long a session's bar is final.
 _SETTLING = dt.timedelta(hours=1)
 #: What is kept of the instrument, under our name.
@@ -152,8 +153,10 @@ def _as_traded(prices: FloatArray, later_splits: FloatArray) -> FloatArray:
     traded = prices * later_splits
     with np.errstate(divide="ignore", invalid="ignore"):
         magnitude = np.floor(np.log10(np.abs(traded)))
-    decimals = _SIGNIFICANT_DIGITS - 1 - np.nan_to_num(magnitude, neginf=0.0, posinf=0.0)
-    decimals = np.where(later_splits == 1, decimals, np.minimum(decimals, _DECIMALS_AFTER_SPLIT))
+    is_split = later_splits != 1
+    digits = np.where(is_split, _DIGITS_AFTER_SPLIT, _SIGNIFICANT_DIGITS)
+    decimals = digits - 1 - np.nan_to_num(magnitude, neginf=0.0, posinf=0.0)
+    decimals = np.where(is_split, np.minimum(decimals, _DECIMALS_AFTER_SPLIT), decimals)
     scale = 10.0**decimals
     rounded: FloatArray = np.round(traded * scale) / scale
     return rounded

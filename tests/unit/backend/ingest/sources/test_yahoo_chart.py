@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from backend.ingest.sources.contract import ACTION_SCHEMA, BAR_SCHEMA, FetchRequest
@@ -112,6 +112,7 @@ def test_a_new_split_is_no_restatement() -> None:
     assert before[0]["close"] == after[0]["close"] == 499.23
 
 
+@example(cents=99_998, ratio=(7, 1))
 @given(
     cents=st.integers(100, 99_999),
     ratio=st.sampled_from([(2, 1), (3, 2), (4, 1), (7, 1), (1, 10), (1, 8)]),

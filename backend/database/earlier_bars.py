@@ -42,6 +42,27 @@ async def earlier_bars(
     return {ticker: _table(rows, schema) for ticker, rows in found.items()}
 
 
+async def flagged_tickers(connection: AsyncConnection, firsts: Mapping[str, dt.date], *, days: int) -> set[str]:
+    """Tickers with a stored bar that is not good on the calendar `days` from its date on.
+
+    Parameters
+    ----------
+    firsts : mapping of str to date
+        First date of each ticker that is about to be stored.
+    """
+    found: set[str] = set()
+    for some in in_lists(sorted(firsts)):
+        earliest = min(firsts[ticker] for ticker in some)
+        latest = max(firsts[ticker] for ticker in some) + dt.timedelta(days=days)
+        query = select(Bar.ticker, Bar.date).where(
+            Bar.ticker.in_(some), Bar.date >= earliest, Bar.date < latest, Bar.data_quality != "good"
+        )
+        for row in (await connection.execute(query)).all():
+            if firsts[row.ticker] <= row.date < firsts[row.ticker] + dt.timedelta(days=days):
+                found.add(row.ticker)
+    return found
+
+
 def _table(rows: Sequence[Row[Any]], schema: pa.Schema) -> pa.Table:
     columns = zip(*rows, strict=True)
     arrays = [pa.array(column, field.type) for column, field in zip(columns, schema, strict=True)]

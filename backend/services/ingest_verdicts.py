@@ -14,7 +14,7 @@ import pyarrow as pa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from backend.database.actions import actions as stored_actions
-from backend.database.earlier_bars import earlier_bars
+from backend.database.earlier_bars import earlier_bars, flagged_tickers
 from backend.ingest.quality.rules import DEFAULT
 from backend.ingest.quality.series import DateArray, IntArray, Series, series_of
 from backend.ingest.quality.verdicts import doubtful_tickers, verdict_columns, verdicts
@@ -46,10 +46,12 @@ async def judged(
         Sessions of the exchange, increasing.
     """
     series = series_of(bars)
-    doubtful = doubtful_tickers(series, actions)
-    earlier: dict[str, pa.Table] = {}
-    if doubtful:
-        earlier = await earlier_bars(connection, _first_dates(series, doubtful), BAR_SCHEMA, days=_CONTEXT_DAYS)
+    firsts = _first_dates(series)
+    # A verdict that stands must not fall only because the bar before was not fetched this time.
+    doubtful = {*doubtful_tickers(series, actions), *await flagged_tickers(connection, firsts, days=_CONTEXT_DAYS)}
+    earlier = await earlier_bars(
+        connection, {ticker: firsts[ticker] for ticker in doubtful}, BAR_SCHEMA, days=_CONTEXT_DAYS
+    )
     is_fetched = np.ones(bars.num_rows, dtype=np.bool_)
     if earlier:
         bars_with_earlier, is_fetched = _with_earlier(series, bars, earlier)
@@ -60,9 +62,9 @@ async def judged(
     return bars.append_column("data_quality", quality).append_column("rules", rules)
 
 
-def _first_dates(series: Series, tickers: list[str]) -> dict[str, dt.date]:
-    days = dict(zip(series.tickers, series.days[series.starts].tolist(), strict=True))
-    return {ticker: dt.date(1970, 1, 1) + dt.timedelta(days=days[ticker]) for ticker in tickers}
+def _first_dates(series: Series) -> dict[str, dt.date]:
+    days = series.days[series.starts].astype("datetime64[D]").tolist()
+    return dict(zip(series.tickers, days, strict=True))
 
 
 def _with_earlier(

@@ -106,6 +106,20 @@ async def test_a_daily_run_comes_to_the_verdicts_of_a_full_one(engine: AsyncEngi
     assert sum(quality != "good" for quality, _ in daily.values()) == 2
 
 
+async def test_a_verdict_stands_when_a_later_run_fetches_the_bar_first_of_all(engine: AsyncEngine) -> None:
+    rows = series([50.0, 50.5] * 5 + [25.0, 25.25] * 2)
+    for stop in (11, 12, 13, 14):
+        await ingest(engine, rows[:stop])
+    # This run fetches from the day of the jump on, and changes that bar, so that its verdict is written again.
+    rows[10]["volume"] = 2_000.0
+    vendor = await ingest(engine, rows)
+    assert vendor.requests == [FetchRequest(ticker="A", start=days(14)[10], end=None)]
+    found = await verdicts_of(engine)
+    assert {day: verdict for day, verdict in found.items() if verdict != ("good", [])} == {
+        days(14)[10]: ("suspect", ["jump_without_action"])
+    }
+
+
 async def test_prices_in_another_currency_than_the_universe_s_are_bad(engine: AsyncEngine) -> None:
     class InPence(Vendor):
         async def fetch(self, request: FetchRequest) -> Fetched:

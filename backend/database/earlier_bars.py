@@ -10,7 +10,7 @@ import pyarrow as pa
 from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from backend.database.bar_writer import BAR_COLUMNS
+from backend.database.bar_staging import BAR_COLUMNS
 from backend.database.models import Bar
 from backend.database.versions import in_lists
 

@@ -5,14 +5,17 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from backend.database.actions import ActionRecord, put_actions
-from backend.database.bar_writer import MergeCounts, merge_bars, oldest_dates
+from backend.database.bar_staging import BAR_COLUMNS, COLUMNS
+from backend.database.bar_writer import MergeResult, merge_bars, oldest_dates
 from backend.database.connection import transaction
 from backend.database.ingest_runs import FELL_BACK_TO, FailureRecord, RunCounts, RunRecord, add_failures, record_counts
 from backend.database.leases import renew_lease
@@ -22,7 +25,8 @@ from backend.ingest.errors import SourceError
 from backend.ingest.pipeline import TickerOutcome
 from backend.ingest.quality import Quarantined
 from backend.ingest.quality.currency import is_wrong_currency
-from backend.ingest.sources.contract import BAR_METADATA
+from backend.ingest.quality.quarantine import as_json
+from backend.ingest.sources.contract import BAR_METADATA, BAR_SCHEMA
 from backend.services.ingest_basis import of_one_basis
 from backend.services.ingest_verdicts import judged
 from strategy.universe import Membership
@@ -31,6 +35,7 @@ from strategy.universe import Membership
 LEASE_TTL_S = 120.0
 #: What `ingest_failures` calls a row that broke a rule.
 _QUARANTINED = "BAD_DATA"
+_EMPTY = pa.schema([*BAR_SCHEMA, *(pa.field(name, pa.string()) for name in COLUMNS[len(BAR_COLUMNS) :])]).empty_table()
 
 
 def lease_name(universe_key: str) -> str:
@@ -74,13 +79,14 @@ class BatchWriter:
             # First, so that a run that lost its lease writes nothing, and SQLite takes its write lock at once.
             await renew_lease(connection, name, self.run.id, ttl_s=LEASE_TTL_S, now=now)
             batch = await of_one_basis(connection, batch)
-            merged = await self._merge(connection, batch, now)
+            merged = await merge_bars(connection, await self._judged(connection, batch), known_at=now)
+            late = [_late(row) for row in merged.late.to_pylist()]
             joined = await self._join(connection, batch, now)
             n_actions = 0
             for source in sorted({outcome.source for outcome in batch}):
                 given = [outcome for outcome in batch if outcome.source == source]
                 n_actions += await put_actions(connection, _actions(given, now), source=source)
-            await add_failures(connection, self.run.id, _failures(batch))
+            await add_failures(connection, self.run.id, [*_failures(batch), *(_set_aside(row) for row in late)])
             counts = _added(self.counts, batch, merged)
             await record_counts(connection, self.run.id, counts)
         self.counts = counts
@@ -88,30 +94,32 @@ class BatchWriter:
         self.n_actions += n_actions
         for outcome in batch:
             self._note(outcome)
+        for row in late:
+            self.reasons.update(row.rules)
 
-    async def _merge(
-        self, connection: AsyncConnection, batch: Sequence[TickerOutcome], now: dt.datetime
-    ) -> list[MergeCounts]:
+    async def _judged(self, connection: AsyncConnection, batch: Sequence[TickerOutcome]) -> pa.Table:
+        """The good bars of a batch as `merge_bars` takes them."""
         parts: dict[tuple[str, str], list[TickerOutcome]] = {}
         for outcome in batch:
             if outcome.good.num_rows:
                 told = {name: outcome.metadata.get(name) for name in (*BAR_METADATA, "currency")}
                 parts.setdefault((outcome.source, json.dumps(told)), []).append(outcome)
-        return [await self._merge_part(connection, part, now) for part in parts.values()]
+        judged_parts = [await self._judged_part(connection, part) for part in parts.values()]
+        return pa.concat_tables(judged_parts or [_EMPTY])
 
-    async def _merge_part(
-        self, connection: AsyncConnection, part: Sequence[TickerOutcome], now: dt.datetime
-    ) -> MergeCounts:
-        """Store the bars of tickers of whose prices one source says the same."""
+    async def _judged_part(self, connection: AsyncConnection, part: Sequence[TickerOutcome]) -> pa.Table:
+        """The bars of tickers of whose prices one source says the same."""
         metadata = part[0].metadata
-        kept = {name: metadata[name] for name in BAR_METADATA if name in metadata}
         bars = await judged(
             connection,
             pa.concat_tables([outcome.good for outcome in part]),
             pa.concat_tables([outcome.actions for outcome in part]),
             is_wrong_currency=is_wrong_currency(metadata.get("currency"), self.currency),
         )
-        return await merge_bars(connection, bars, source=part[0].source, metadata=kept, known_at=now)
+        kept = {name: metadata[name] for name in BAR_METADATA if name in metadata}
+        texts = _metadata_texts(kept, bars["rules"])
+        bars = bars.drop_columns(["rules"]).append_column("source", pa.repeat(part[0].source, bars.num_rows))
+        return bars.append_column("metadata", texts)
 
     async def _join(self, connection: AsyncConnection, batch: Sequence[TickerOutcome], now: dt.datetime) -> set[str]:
         new = [outcome.ticker for outcome in batch if outcome.ticker not in self.members]
@@ -131,16 +139,30 @@ class BatchWriter:
             self.fallbacks[outcome.passed_over[0].error_class] += 1
 
 
-def _added(counts: RunCounts, batch: Sequence[TickerOutcome], merged: Sequence[MergeCounts]) -> RunCounts:
+def _metadata_texts(kept: Mapping[str, str], rules: pa.ChunkedArray) -> pa.ChunkedArray:
+    """JSON objects: what the source says of all the bars, and of each the rules of its verdict where it has any."""
+    # Names of rules have no comma.
+    joined = pc.binary_join(rules, ",").combine_chunks().dictionary_encode()
+    texts = [
+        json.dumps({**kept, "rules": names.split(",")} if names else kept) for names in joined.dictionary.to_pylist()
+    ]
+    return pa.array(texts, pa.string()).take(joined.indices)
+
+
+def _late(row: Mapping[str, Any]) -> Quarantined:  # Any: a row of mixed columns
+    payload = {name: as_json(row[name]) for name in (*BAR_SCHEMA.names, "known_at")}
+    return Quarantined(ticker=row["ticker"], date=row["date"], rules=("late_vintage",), payload=payload)
+
+
+def _added(counts: RunCounts, batch: Sequence[TickerOutcome], merged: MergeResult) -> RunCounts:
     n_rows = sum(outcome.n_rows for outcome in batch)
-    n_quarantined = sum(len(outcome.quarantined) for outcome in batch)
-    inserted, changed = sum(part.inserted for part in merged), sum(part.changed for part in merged)
+    n_quarantined = sum(len(outcome.quarantined) for outcome in batch) + merged.late.num_rows
     return RunCounts(
         rows_in=counts.rows_in + n_rows,
-        inserted=counts.inserted + inserted,
-        changed=counts.changed + changed,
+        inserted=counts.inserted + merged.inserted,
+        changed=counts.changed + merged.changed,
         # Also what filled in for another source and was stored already, which never came to the merge.
-        unchanged=counts.unchanged + n_rows - n_quarantined - inserted - changed,
+        unchanged=counts.unchanged + n_rows - n_quarantined - merged.inserted - merged.changed,
         quarantined=counts.quarantined + n_quarantined,
         failed=counts.failed + sum(outcome.failure is not None for outcome in batch),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -29,6 +30,22 @@ def bars_of(rows: Iterable[Row]) -> pa.Table:
     found = list(rows)
     columns = [pa.array([row[field.name] for row in found], field.type, from_pandas=False) for field in BAR_SCHEMA]
     return pa.Table.from_arrays(columns, schema=BAR_SCHEMA)
+
+
+def to_merge(
+    rows: Iterable[Row],
+    *,
+    moments: Sequence[dt.datetime] | None = None,
+    source: str = "vendor",
+    data_quality: str = "good",
+    metadata: Mapping[str, object] | None = None,
+) -> pa.Table:
+    """The rows as `merge_bars` takes them, with the moments of publication where they are given."""
+    bars = bars_of(rows)
+    constants = {"source": source, "data_quality": data_quality, "metadata": json.dumps(metadata or {})}
+    for name, value in constants.items():
+        bars = bars.append_column(name, pa.repeat(value, bars.num_rows))
+    return bars if moments is None else bars.append_column("known_at", pa.array(moments, pa.timestamp("us", "UTC")))
 
 
 def actions_of(rows: Iterable[tuple[str, dt.date | None, str, float | None]]) -> pa.Table:

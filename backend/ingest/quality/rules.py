@@ -113,6 +113,10 @@ RULES: Mapping[str, Rule] = {
     "close_outside_range": _refused("The close is below the low or above the high."),
     "negative_volume": _refused("The volume is negative."),
     "duplicate": _refused("A bar of this date came before; the payload says whether the two are identical."),
+    "late_vintage": _refused(
+        "At the moment at which the source says it published the bar, another version was visible, and a newer one is "
+        "stored: taking it would change what was served as of then."
+    ),
     "bad_action": _refused(
         "An action without ex-date, of unknown kind, or whose value or new symbol its kind cannot have."
     ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
@@ -13,11 +14,11 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from backend.database.bar_writer import MergeCounts, merge_bars, newest_dates, oldest_dates
+from backend.database.bar_writer import merge_bars, newest_dates, oldest_dates
 from backend.database.connection import make_engine, transaction
 from backend.database.migrations import migrate
 from backend.database.models import Bar, SupersededBar
-from support.bars import DAY, Row, bar, bars_of
+from support.bars import DAY, Row, bar, to_merge
 
 MONDAY = dt.datetime(2024, 1, 8, 22, tzinfo=dt.UTC)
 TUESDAY = MONDAY + dt.timedelta(days=1)
@@ -33,11 +34,30 @@ async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
     await made.dispose()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """What became of the rows of a merge."""
+
+    inserted: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    late: int = 0
+
+
 async def merge(
-    engine: AsyncEngine, *rows: Row, known_at: dt.datetime = MONDAY, source: str = "vendor", **metadata: str
-) -> MergeCounts:
+    engine: AsyncEngine,
+    *rows: Row,
+    known_at: dt.datetime = MONDAY,
+    source: str = "vendor",
+    data_quality: str = "good",
+    **metadata: object,
+) -> Counts:
+    bars = to_merge(rows, source=source, data_quality=data_quality, metadata=metadata)
     async with transaction(engine) as connection:
-        return await merge_bars(connection, bars_of(rows), source=source, metadata=metadata, known_at=known_at)
+        result = await merge_bars(connection, bars, known_at=known_at)
+    return Counts(
+        inserted=result.inserted, changed=result.changed, unchanged=result.unchanged, late=result.late.num_rows
+    )
 
 
 async def stored(engine: AsyncEngine, table: type[Bar | SupersededBar] = Bar) -> list[dict[str, Any]]:
@@ -58,7 +78,7 @@ async def physical_versions(engine: AsyncEngine) -> list[str]:
 
 async def test_new_bars_are_inserted_as_they_are(engine: AsyncEngine) -> None:
     rows = [bar("A"), bar("B", volume=None, adjusted_close=None), bar("B", NEXT_DAY, 20.0)]
-    assert await merge(engine, *rows, basis="traded") == MergeCounts(inserted=3)
+    assert await merge(engine, *rows, basis="traded") == Counts(inserted=3)
     found = await stored(engine)
     assert [{name: row[name] for name in rows[0]} for row in found] == rows
     for row in found:
@@ -69,7 +89,7 @@ async def test_new_bars_are_inserted_as_they_are(engine: AsyncEngine) -> None:
 
 async def test_bars_of_closes_only_are_inserted_without_open_high_and_low(engine: AsyncEngine) -> None:
     row = bar(open=None, high=None, low=None)
-    assert await merge(engine, row) == MergeCounts(inserted=1)
+    assert await merge(engine, row) == Counts(inserted=1)
     (found,) = await stored(engine)
     assert {name: found[name] for name in row} == row
 
@@ -79,15 +99,15 @@ async def test_floats_come_back_to_the_last_bit(engine: AsyncEngine) -> None:
     rows = [bar(f"T{n}") | dict.fromkeys(("open", "high", "low", "close"), close) for n, close in enumerate(closes)]
     await merge(engine, *rows)
     assert [row["close"] for row in await stored(engine)] == closes
-    assert await merge(engine, *rows, known_at=TUESDAY) == MergeCounts(unchanged=len(closes))
+    assert await merge(engine, *rows, known_at=TUESDAY) == Counts(unchanged=len(closes))
 
 
 async def test_tickers_of_any_characters_are_stored_as_they_are(engine: AsyncEngine) -> None:
     tickers = ["BRK.B", 'A"B', "A,B", "A'B", " A", "\u00c9", "\\N", "NULL", "A\nB", ""]
     rows = [bar(ticker) for ticker in tickers]
-    assert await merge(engine, *rows) == MergeCounts(inserted=len(tickers))
+    assert await merge(engine, *rows) == Counts(inserted=len(tickers))
     assert {row["ticker"] for row in await stored(engine)} == set(tickers)
-    assert await merge(engine, *rows, known_at=TUESDAY) == MergeCounts(unchanged=len(tickers))
+    assert await merge(engine, *rows, known_at=TUESDAY) == Counts(unchanged=len(tickers))
 
 
 async def test_inserted_changed_and_unchanged_rows_are_counted_exactly(engine: AsyncEngine) -> None:
@@ -95,18 +115,18 @@ async def test_inserted_changed_and_unchanged_rows_are_counted_exactly(engine: A
     counts = await merge(
         engine, bar("A"), bar("A", NEXT_DAY, volume=1.0), bar("B"), bar("C"), bar("D"), bar("E"), known_at=TUESDAY
     )
-    assert counts == MergeCounts(inserted=3, changed=1, unchanged=2)
+    assert counts == Counts(inserted=3, changed=1, unchanged=2)
 
 
 async def test_no_bars_change_nothing(engine: AsyncEngine) -> None:
-    assert await merge(engine) == MergeCounts()
+    assert await merge(engine) == Counts()
 
 
 async def test_an_unchanged_row_is_not_written_at_all(engine: AsyncEngine) -> None:
     await merge(engine, bar("A"), bar("B", volume=None))
     before, versions = await stored(engine), await physical_versions(engine)
     counts = await merge(engine, bar("A"), bar("B", volume=None), known_at=TUESDAY, source="other", basis="other")
-    assert counts == MergeCounts(unchanged=2)
+    assert counts == Counts(unchanged=2)
     assert await stored(engine) == before
     assert await physical_versions(engine) == versions
     assert await stored(engine, SupersededBar) == []
@@ -115,7 +135,7 @@ async def test_an_unchanged_row_is_not_written_at_all(engine: AsyncEngine) -> No
 async def test_another_adjusted_close_alone_is_no_restatement(engine: AsyncEngine) -> None:
     # A vendor's adjusted closes move with every dividend; the raw prices do not.
     await merge(engine, bar(adjusted_close=11.0))
-    assert await merge(engine, bar(adjusted_close=10.5), known_at=TUESDAY) == MergeCounts(unchanged=1)
+    assert await merge(engine, bar(adjusted_close=10.5), known_at=TUESDAY) == Counts(unchanged=1)
     assert [row["adjusted_close"] for row in await stored(engine)] == [11.0]
 
 
@@ -137,7 +157,7 @@ async def test_a_change_of_any_raw_value_is_a_restatement(
     engine: AsyncEngine, before: dict[str, object], after: dict[str, object]
 ) -> None:
     await merge(engine, bar() | before)
-    assert await merge(engine, bar() | after, known_at=TUESDAY) == MergeCounts(changed=1)
+    assert await merge(engine, bar() | after, known_at=TUESDAY) == Counts(changed=1)
     (now,), (then,) = await stored(engine), await stored(engine, SupersededBar)
     assert {name: now[name] for name in after} == after
     assert {name: then[name] for name in before} == before
@@ -157,6 +177,35 @@ async def test_a_restatement_replaces_the_row_and_keeps_the_version_before(engin
     (kept,) = await stored(engine, SupersededBar)
     unchanged = {name: value for name, value in old.items() if name not in {"created_at", "updated_at"}}
     assert kept == unchanged | {"superseded_at": TUESDAY}
+
+
+async def test_another_verdict_is_a_new_version_and_the_one_before_is_kept(engine: AsyncEngine) -> None:
+    await merge(engine, bar())
+    rules = ["stale_close"]
+    assert await merge(engine, bar(), known_at=TUESDAY, data_quality="suspect", rules=rules) == Counts(changed=1)
+    (now,), (then,) = await stored(engine), await stored(engine, SupersededBar)
+    assert (now["data_quality"], now["metadata"]) == ("suspect", {"rules": rules})
+    assert (then["data_quality"], then["metadata"], then["superseded_at"]) == ("good", {}, TUESDAY)
+
+
+async def test_each_row_has_its_own_source_verdict_and_metadata(engine: AsyncEngine) -> None:
+    parts = [
+        to_merge([bar("A")], source="one", metadata={"basis": "traded"}),
+        to_merge([bar("B")], source="two", data_quality="bad", metadata={"rules": ["unit_error"]}),
+    ]
+    async with transaction(engine) as connection:
+        await merge_bars(connection, pa.concat_tables(parts), known_at=MONDAY)
+    assert [(row["source"], row["data_quality"], row["metadata"]) for row in await stored(engine)] == [
+        ("one", "good", {"basis": "traded"}),
+        ("two", "bad", {"rules": ["unit_error"]}),
+    ]
+
+
+async def test_a_ticker_without_bars_among_others_does_no_harm(engine: AsyncEngine) -> None:
+    parts = [to_merge([]), to_merge([bar("A")]), to_merge([]), to_merge([bar("B")]), to_merge([])]
+    async with transaction(engine) as connection:
+        assert (await merge_bars(connection, pa.concat_tables(parts), known_at=MONDAY)).inserted == 2
+    assert [row["ticker"] for row in await stored(engine)] == ["A", "B"]
 
 
 async def test_a_value_that_comes_back_is_one_more_version(engine: AsyncEngine) -> None:
@@ -180,7 +229,7 @@ async def test_a_version_is_known_later_than_the_one_before_whatever_the_clock_s
         ticker = f"T{microsecond:06}"
         for number in range(4):
             counts = await merge(engine, bar(ticker, volume=float(number)), known_at=moment + number * step)
-            assert counts == (MergeCounts(changed=1) if number else MergeCounts(inserted=1))
+            assert counts == (Counts(changed=1) if number else Counts(inserted=1))
         history = [row for row in await stored(engine, SupersededBar) if row["ticker"] == ticker]
         versions = [*history, *(row for row in await stored(engine) if row["ticker"] == ticker)]
         assert [row["volume"] for row in versions] == [0.0, 1.0, 2.0, 3.0]
@@ -201,27 +250,26 @@ async def test_a_clock_that_is_only_a_little_later_is_believed(engine: AsyncEngi
 async def test_what_a_transaction_does_not_commit_is_not_stored(engine: AsyncEngine) -> None:
     async def fails() -> None:
         async with transaction(engine) as connection:
-            await merge_bars(connection, bars_of([bar()]), source="vendor", metadata={}, known_at=MONDAY)
+            await merge_bars(connection, to_merge([bar()]), known_at=MONDAY)
             raise ValueError("a defect of ours")
 
     with pytest.raises(ValueError, match="a defect of ours"):
         await fails()
     assert await stored(engine) == []
-    assert await merge(engine, bar()) == MergeCounts(inserted=1)
+    assert await merge(engine, bar()) == Counts(inserted=1)
 
 
 async def test_two_merges_can_share_a_transaction(engine: AsyncEngine) -> None:
     async with transaction(engine) as connection:
         for row in (bar("A"), bar("B")):
-            counts = await merge_bars(connection, bars_of([row]), source="vendor", metadata={}, known_at=MONDAY)
-            assert counts == MergeCounts(inserted=1)
+            assert (await merge_bars(connection, to_merge([row]), known_at=MONDAY)).inserted == 1
     assert [row["ticker"] for row in await stored(engine)] == ["A", "B"]
 
 
 async def test_two_writers_of_the_same_bars_at_once_store_them_once(engine: AsyncEngine) -> None:
     rows = [bar("A", DAY + dt.timedelta(days=number)) for number in range(50)]
     first, second = await asyncio.gather(merge(engine, *rows), merge(engine, *reversed(rows)))
-    assert {first, second} == {MergeCounts(inserted=50), MergeCounts(unchanged=50)}
+    assert {first, second} == {Counts(inserted=50), Counts(unchanged=50)}
     assert len(await stored(engine)) == 50
     assert await stored(engine, SupersededBar) == []
 
@@ -239,53 +287,3 @@ async def test_more_tickers_than_one_statement_takes_can_be_asked_for(engine: As
     async with transaction(engine) as connection:
         found = await newest_dates(connection, [f"T{number:05}" for number in range(40_000)])
     assert found == {"T00000": DAY, "T39999": DAY}
-
-
-def with_verdict(row: Row, quality: str, rules: list[str]) -> pa.Table:
-    return (
-        bars_of([row])
-        .append_column("data_quality", pa.array([quality]))
-        .append_column("rules", pa.array([rules], pa.list_(pa.string())))
-    )
-
-
-async def test_a_verdict_is_stored_with_its_rules_beside_the_metadata_of_the_source(engine: AsyncEngine) -> None:
-    tables = [
-        with_verdict(bar("A"), "suspect", ["stale_close", "zero_volume"]),
-        with_verdict(bar("B"), "bad", ["unit_error"]),
-        with_verdict(bar("C"), "good", []),
-    ]
-    async with transaction(engine) as connection:
-        await merge_bars(
-            connection, pa.concat_tables(tables), source="vendor", metadata={"fields": "close"}, known_at=MONDAY
-        )
-    assert [(row["data_quality"], row["metadata"]) for row in await stored(engine)] == [
-        ("suspect", {"fields": "close", "rules": ["stale_close", "zero_volume"]}),
-        ("bad", {"fields": "close", "rules": ["unit_error"]}),
-        ("good", {"fields": "close"}),
-    ]
-
-
-async def test_a_bar_that_changes_takes_the_verdict_that_comes_with_it(engine: AsyncEngine) -> None:
-    for row, quality, rules, moment in (
-        (bar(close=1100.0), "bad", ["unit_error"], MONDAY),
-        (bar(close=11.0), "good", [], TUESDAY),
-    ):
-        async with transaction(engine) as connection:
-            await merge_bars(
-                connection, with_verdict(row, quality, rules), source="vendor", metadata={}, known_at=moment
-            )
-    (now,), (before,) = await stored(engine), await stored(engine, SupersededBar)
-    assert (now["data_quality"], now["metadata"]) == ("good", {})
-    assert (before["data_quality"], before["metadata"]) == ("bad", {"rules": ["unit_error"]})
-    assert before["superseded_at"] == now["known_at"] == TUESDAY
-
-
-async def test_another_verdict_on_the_same_values_writes_nothing(engine: AsyncEngine) -> None:
-    await merge(engine, bar())
-    async with transaction(engine) as connection:
-        counts = await merge_bars(
-            connection, with_verdict(bar(), "suspect", ["stale_close"]), source="vendor", metadata={}, known_at=TUESDAY
-        )
-    assert counts == MergeCounts(unchanged=1)
-    assert [row["data_quality"] for row in await stored(engine)] == ["good"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Response
@@ -22,14 +23,17 @@ from backend.schemas.backtest import (
     BacktestOut,
     BacktestPage,
     BacktestRow,
+    CostPresetOut,
     CostsIn,
+    ExecutionIn,
+    SettingsOut,
     TablePage,
     TrialsOut,
 )
 from backend.services.backtests import BacktestRequest, run_backtest
 from backend.services.errors import RequestError
 from backend.services.result_tables import read_rows
-from strategy.backtest.costs import PRESETS, CostModel
+from strategy.backtest.costs import PRESET_DESCRIPTIONS, PRESETS, CostModel
 from strategy.backtest.spec import Execution
 
 router = APIRouter(prefix="/backtest", tags=["backtest"])
@@ -37,6 +41,8 @@ add_health(router)
 
 #: A result never changes under its id.
 _IMMUTABLE = "public, max-age=31536000, immutable"
+#: Settings change with a release at most.
+_HOUR = "public, max-age=3600"
 Limit = Annotated[int, Query(ge=1, le=200)]
 
 
@@ -69,6 +75,17 @@ async def get_trials(connection: Connection) -> TrialsOut:
     """How many distinct specs were ever run, by HTTP, command line or sweep."""
     counts = await count_trials(connection)
     return TrialsOut(total=sum(counts.values()), by_strategy=counts)
+
+
+@router.get("/settings")
+async def get_settings(response: Response) -> SettingsOut:
+    """Cost presets with their figures, and the JSON schemas of costs and execution."""
+    response.headers["Cache-Control"] = _HOUR
+    presets = [
+        CostPresetOut(key=key, description=PRESET_DESCRIPTIONS[key], figures=asdict(model))
+        for key, model in PRESETS.items()
+    ]
+    return SettingsOut(presets=presets, costs=CostsIn.model_json_schema(), execution=ExecutionIn.model_json_schema())
 
 
 @router.get("/{backtest_id}", response_model=BacktestOut)

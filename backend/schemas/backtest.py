@@ -17,17 +17,21 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
 
+def _figure(description: str, *, most: float, unit: str) -> Any:  # Any: a field's default, typed by its annotation
+    return Field(default=None, ge=0, le=most, description=description, json_schema_extra={"unit": unit})
+
+
 class CostsIn(Strict):
     """Costs of each order. Give a preset, or your own figures; own figures replace those of the preset."""
 
     preset: str = Field(default="ten_bps", max_length=40, description="Named cost model to start from.")
-    flat: float | None = Field(default=None, ge=0, le=1e6, description="Per order, in quote currency.")
-    per_share: float | None = Field(default=None, ge=0, le=1e3, description="Per share, in quote currency.")
-    bps: float | None = Field(default=None, ge=0, le=1_000, description="Basis points of traded value.")
-    half_spread_bps: float | None = Field(default=None, ge=0, le=1_000, description="Half the bid-ask spread, bps.")
-    fx_margin_bps: float | None = Field(default=None, ge=0, le=1_000, description="Currency conversion margin, bps.")
-    minimum: float | None = Field(default=None, ge=0, le=1e6, description="Least cost of an order, quote currency.")
-    maximum_bps: float | None = Field(default=None, ge=0, le=10_000, description="Cap in bps of traded value.")
+    flat: float | None = _figure("Charged on each order.", most=1e6, unit="quote currency")
+    per_share: float | None = _figure("Charged on each share.", most=1e3, unit="quote currency")
+    bps: float | None = _figure("Commission on the traded value.", most=1_000, unit="bp")
+    half_spread_bps: float | None = _figure("Half the bid-ask spread.", most=1_000, unit="bp")
+    fx_margin_bps: float | None = _figure("Margin of the currency conversion.", most=1_000, unit="bp")
+    minimum: float | None = _figure("Least cost of an order.", most=1e6, unit="quote currency")
+    maximum_bps: float | None = _figure("Cap of an order's cost; it goes before the least.", most=10_000, unit="bp")
 
 
 class ExecutionIn(Strict):
@@ -36,10 +40,30 @@ class ExecutionIn(Strict):
     fill: Literal["next_open", "next_close"] = Field(default="next_open", description="Price of the next session.")
     rebalance: Rebalance | None = Field(default=None, description="Schedule; None is the strategy's own.")
     fractional_shares: bool = Field(default=True, description="Whether parts of a share can be traded.")
-    initial_cash: float = Field(default=100_000.0, gt=0, le=1e12, description="Base currency.")
-    cash_rate: float = Field(default=0.0, ge=-0.05, le=0.25, description="Interest on cash, fraction a year.")
-    delist_after: int = Field(default=10, ge=1, le=260, description="Sessions without a price until delisted.")
-    delisting_return: float = Field(default=0.0, ge=-1, le=1, description="Return on the last price when delisted.")
+    initial_cash: float = Field(
+        default=100_000.0, gt=0, le=1e12, description="Cash at the start.", json_schema_extra={"unit": "base currency"}
+    )
+    cash_rate: float = Field(
+        default=0.0,
+        ge=-0.05,
+        le=0.25,
+        description="Interest on cash held overnight.",
+        json_schema_extra={"unit": "fraction a year"},
+    )
+    delist_after: int = Field(
+        default=10,
+        ge=1,
+        le=260,
+        description="Without a price for so long, a holding is sold as delisted.",
+        json_schema_extra={"unit": "sessions"},
+    )
+    delisting_return: float = Field(
+        default=0.0,
+        ge=-1,
+        le=1,
+        description="Return on the last price at which a delisted holding is sold.",
+        json_schema_extra={"unit": "fraction"},
+    )
 
 
 class BacktestIn(Strict):
@@ -58,6 +82,22 @@ class BacktestIn(Strict):
     snapshot: str | None = Field(
         default=None, pattern="^[0-9a-f]{64}$", description="Snapshot id; None is the newest of the universe."
     )
+
+
+class CostPresetOut(BaseModel):
+    """A named cost model; the schema of costs has the unit of each figure."""
+
+    key: str
+    description: str
+    figures: dict[str, float | None] = Field(description="None: no cap.")
+
+
+class SettingsOut(BaseModel):
+    """What a backtest can be run with: a form is drawn from this."""
+
+    presets: list[CostPresetOut]
+    costs: dict[str, Any] = Field(description="JSON schema of `costs`: bounds, units, descriptions.")
+    execution: dict[str, Any] = Field(description="JSON schema of `execution`.")
 
 
 class MetricOut(BaseModel):

@@ -48,6 +48,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/backtest/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Settings
+         * @description Cost presets with their figures, and the JSON schemas of costs and execution.
+         */
+        get: operations["get_settings_api_v1_backtest_settings_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/backtest/trials": {
         parameters: {
             query?: never;
@@ -623,43 +643,60 @@ export interface components {
             ticker: string | null;
         };
         /**
+         * CostPresetOut
+         * @description A named cost model; the schema of costs has the unit of each figure.
+         */
+        CostPresetOut: {
+            /** Description */
+            description: string;
+            /**
+             * Figures
+             * @description None: no cap.
+             */
+            figures: {
+                [key: string]: number | null;
+            };
+            /** Key */
+            key: string;
+        };
+        /**
          * CostsIn
          * @description Costs of each order. Give a preset, or your own figures; own figures replace those of the preset.
          */
         CostsIn: {
             /**
              * Bps
-             * @description Basis points of traded value.
+             * @description Commission on the traded value.
              */
             bps?: number | null;
             /**
              * Flat
-             * @description Per order, in quote currency.
+             * @description Charged on each order.
              */
             flat?: number | null;
             /**
              * Fx Margin Bps
-             * @description Currency conversion margin, bps.
+             * @description Margin of the currency conversion.
              */
             fx_margin_bps?: number | null;
             /**
              * Half Spread Bps
-             * @description Half the bid-ask spread, bps.
+             * @description Half the bid-ask spread.
              */
             half_spread_bps?: number | null;
             /**
              * Maximum Bps
-             * @description Cap in bps of traded value.
+             * @description Cap of an order's cost; it goes before the least.
              */
             maximum_bps?: number | null;
             /**
              * Minimum
-             * @description Least cost of an order, quote currency.
+             * @description Least cost of an order.
              */
             minimum?: number | null;
             /**
              * Per Share
-             * @description Per share, in quote currency.
+             * @description Charged on each share.
              */
             per_share?: number | null;
             /**
@@ -676,19 +713,19 @@ export interface components {
         ExecutionIn: {
             /**
              * Cash Rate
-             * @description Interest on cash, fraction a year.
+             * @description Interest on cash held overnight.
              * @default 0
              */
             cash_rate?: number;
             /**
              * Delist After
-             * @description Sessions without a price until delisted.
+             * @description Without a price for so long, a holding is sold as delisted.
              * @default 10
              */
             delist_after?: number;
             /**
              * Delisting Return
-             * @description Return on the last price when delisted.
+             * @description Return on the last price at which a delisted holding is sold.
              * @default 0
              */
             delisting_return?: number;
@@ -707,7 +744,7 @@ export interface components {
             fractional_shares?: boolean;
             /**
              * Initial Cash
-             * @description Base currency.
+             * @description Cash at the start.
              * @default 100000
              */
             initial_cash?: number;
@@ -1099,6 +1136,28 @@ export interface components {
             next_cursor: string | null;
         };
         /**
+         * SettingsOut
+         * @description What a backtest can be run with: a form is drawn from this.
+         */
+        SettingsOut: {
+            /**
+             * Costs
+             * @description JSON schema of `costs`: bounds, units, descriptions.
+             */
+            costs: {
+                [key: string]: unknown;
+            };
+            /**
+             * Execution
+             * @description JSON schema of `execution`.
+             */
+            execution: {
+                [key: string]: unknown;
+            };
+            /** Presets */
+            presets: components["schemas"]["CostPresetOut"][];
+        };
+        /**
          * StatusOut
          * @description Every universe.
          */
@@ -1361,6 +1420,26 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HealthOut"];
+                };
+            };
+        };
+    };
+    get_settings_api_v1_backtest_settings_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SettingsOut"];
                 };
             };
         };

@@ -126,6 +126,28 @@ async def test_bad_input_is_answered_with_field_and_reason(
     assert word in answer.json()["detail"]
 
 
+async def test_settings_name_every_preset_with_its_figures_and_their_units(client: AsyncClient) -> None:
+    answer = await client.get("/backtest/settings")
+    found = answer.json()
+    assert answer.headers["cache-control"] == "public, max-age=3600"
+    figures = {item["key"]: item["figures"] for item in found["presets"]}
+    # https://www.interactivebrokers.com/en/pricing/commissions-stocks.php, Fixed: USD 0.005 a share, least 1, most 1 %.
+    published = {"per_share": 0.005, "minimum": 1.0, "maximum_bps": 100.0}
+    assert {name: value for name, value in figures["ibkr_us_fixed"].items() if value} == published
+    assert figures["zero"] == dict.fromkeys(figures["zero"], 0.0) | {"maximum_bps": None}
+    described = found["costs"]["properties"]
+    assert {name for name in described if name != "preset"} == set(figures["zero"])
+    assert all(described[name]["unit"] in {"bp", "quote currency"} for name in figures["zero"])
+    assert all(item["description"] for item in found["presets"])
+
+
+async def test_a_request_of_only_the_settings_defaults_is_the_request_without_them(client: AsyncClient) -> None:
+    schema = (await client.get("/backtest/settings")).json()["execution"]["properties"]
+    execution = {name: field["default"] for name, field in schema.items()}
+    plain = (await client.post("/backtest", json=SPEC)).json()["id"]
+    assert (await client.post("/backtest", json={**SPEC, "execution": execution})).json()["id"] == plain
+
+
 async def test_closes_only_prices_cannot_fill_at_the_open(client: AsyncClient) -> None:
     answer = await client.post("/backtest", json={"strategy": "equal_weight", "universe": "SAMPLE_US20"})
     assert answer.status_code == 422

@@ -1,10 +1,11 @@
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useRef } from "react";
-import { Link, useLocation } from "react-router";
+import { useLocation } from "react-router";
 
 import { statusQuery } from "../api/queries";
 import { remote } from "../api/remote";
 import { freshness, freshnessReason, worst } from "../format/freshness";
+import { Link } from "../parts/Link";
 import { Dot } from "../parts/pieces";
 
 /** Age of the data as a dot that opens to each universe, and from there to its runs. */

@@ -1,11 +1,15 @@
 import { Suspense } from "react";
-import { NavLink, Outlet, ScrollRestoration } from "react-router";
+import { NavLink, Outlet, ScrollRestoration, useLocation } from "react-router";
 
 import { session } from "../api/session";
 import { Icon, type IconName } from "../parts/icons";
 import { Skeleton } from "../parts/states";
+import { universeOf, useCarried } from "./address";
+import { ClockControl } from "./ClockControl";
 import { DataAge } from "./DataAge";
+import { Past } from "./Past";
 import { chooseTheme, useTheme } from "./theme";
+import { UniversePicker } from "./UniversePicker";
 
 const ROOMS: readonly { to: string; name: string; icon: IconName }[] = [
   { to: "/strategies", name: "Strategies", icon: "strategies" },
@@ -21,11 +25,16 @@ export function Shell() {
         Skip to the content
       </a>
       <Rail />
-      <header className="sticky top-0 z-20 border-b border-line bg-ground/90 backdrop-blur">
-        <div className="mx-auto flex h-14 max-w-[1328px] items-center gap-2 px-4 sm:px-6">
+      {/* On a phone it has two rows and scrolls away: the view needs the room. */}
+      <header className="top-0 z-20 border-b border-line bg-ground/90 backdrop-blur max-md:relative md:sticky">
+        <div className="mx-auto flex min-h-14 max-w-[1328px] flex-wrap items-center gap-x-2 gap-y-1 px-4 py-2 sm:px-6">
           <span className="flex items-center gap-2 font-semibold md:hidden">
             <Logo /> Parakeet
           </span>
+          <div className="flex items-center gap-1 max-md:order-last max-md:w-full max-md:justify-between">
+            <UniversePicker />
+            <ClockControl />
+          </div>
           <div className="ml-auto flex items-center gap-1">
             <DataAge />
             <ThemeToggle />
@@ -33,6 +42,7 @@ export function Shell() {
           </div>
         </div>
       </header>
+      <Past />
       <main id="room" tabIndex={-1} className="mx-auto max-w-[1328px] px-4 pt-6 pb-28 outline-none sm:px-6 md:pb-16">
         <Suspense fallback={<RoomSkeleton />}>
           <Outlet />
@@ -44,6 +54,11 @@ export function Shell() {
 }
 
 function Rail() {
+  const { pathname, search } = useLocation();
+  const carried = useCarried();
+  const universe = universeOf(pathname, new URLSearchParams(search));
+  // The Data room opens on the universe that is chosen elsewhere; from within it leads out to all of them.
+  const place = (to: string) => carried(to === "/data" && universe !== null && !pathname.startsWith("/data") ? `/data/${encodeURIComponent(universe)}` : to);
   return (
     <nav
       aria-label="Rooms"
@@ -57,7 +72,7 @@ function Rail() {
         {ROOMS.map(({ to, name, icon }) => (
           <li key={to} className="flex-1">
             <NavLink
-              to={to}
+              to={place(to)}
               className={({ isActive }) =>
                 `flex min-h-14 flex-col items-center justify-center gap-0.5 rounded-lg px-3 text-xs md:min-h-16 xl:min-h-10 xl:flex-row xl:justify-start xl:gap-3 xl:text-[0.95rem] ${
                   isActive ? "font-semibold text-accent xl:bg-raised" : "text-soft hover:text-ink"

@@ -1,6 +1,7 @@
-import { Link, useRouteError } from "react-router";
+import { useRouteError } from "react-router";
 
 import { asProblem } from "../api/problem";
+import { Link } from "../parts/Link";
 import { Title } from "../parts/pieces";
 import { Empty, sentence } from "../parts/states";
 

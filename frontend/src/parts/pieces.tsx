@@ -1,9 +1,10 @@
 /** Small pieces that every room uses. */
 import { useEffect, useState, type ReactNode } from "react";
-import { Link } from "react-router";
+
 
 import { ago, exact } from "../format/moments";
 import type { Direction } from "../format/numbers";
+import { Link } from "./Link";
 import { Icon, type IconName } from "./icons";
 
 /** Heading of a room, and the title of the window. */
@@ -104,7 +105,7 @@ export function Ago({ moment }: { moment: string }) {
   );
 }
 
-export function Toggle<T extends string>({ label, options, value, onChange }: { label: string; options: readonly T[]; value: T; onChange: (value: T) => void }) {
+export function Toggle<T extends string>({ label, options, value, onChange }: { label: string; options: readonly T[]; value: T | null; onChange: (value: T) => void }) {
   return (
     <div role="group" aria-label={label} className="inline-flex rounded-lg border border-line p-0.5">
       {options.map((option) => (

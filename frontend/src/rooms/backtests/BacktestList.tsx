@@ -1,9 +1,9 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
-import { Link } from "react-router";
 
 import { asProblem } from "../../api/problem";
 import { backtestsPage, type Schemas } from "../../api/queries";
 import { direction, percent, ratio } from "../../format/numbers";
+import { Link } from "../../parts/Link";
 import { Ago, Card, Change, Scroll, Title } from "../../parts/pieces";
 import { Empty, Failed, SkeletonRows } from "../../parts/states";
 

@@ -1,11 +1,11 @@
 import { useQuery } from "@tanstack/react-query";
-import { Link } from "react-router";
 
 import { statusQuery, type UniverseStatus } from "../../api/queries";
 import { remote } from "../../api/remote";
 import { freshness, freshnessReason, goodShare } from "../../format/freshness";
 import { span } from "../../format/moments";
 import { count, percent, plural } from "../../format/numbers";
+import { Link } from "../../parts/Link";
 import { Ago, Card, Dot, Title } from "../../parts/pieces";
 import { Draw, Empty, Skeleton } from "../../parts/states";
 import { RefreshButton } from "./Refresh";

@@ -1,8 +1,8 @@
 import { useState } from "react";
-import { Link } from "react-router";
 
 import type { Schemas } from "../../api/queries";
 import { plural } from "../../format/numbers";
+import { Link } from "../../parts/Link";
 import { Scroll } from "../../parts/pieces";
 
 type Failure = Schemas["FailureOut"];

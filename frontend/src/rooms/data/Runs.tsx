@@ -1,10 +1,11 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
-import { Link } from "react-router";
 
 import { asProblem } from "../../api/problem";
 import { runsPage, type Run } from "../../api/queries";
+import { Present } from "../../frame/Past";
 import { duration } from "../../format/moments";
 import { count } from "../../format/numbers";
+import { Link } from "../../parts/Link";
 import { Ago, Card, Dot, Scroll, type Freshness } from "../../parts/pieces";
 import { Empty, Failed, SkeletonRows } from "../../parts/states";
 
@@ -25,7 +26,7 @@ export function Runs({ universe }: { universe: string | undefined }) {
   });
   const all = runs.data?.pages.flatMap((page) => page.data);
   return (
-    <Card title="Ingest runs" detail="Newest first. Rows that fail a check are quarantined, never stored as good.">
+    <Card title="Ingest runs" actions={<Present />} detail="Newest first. Rows that fail a check are quarantined, never stored as good.">
       {all === undefined && runs.isError && <Failed what="the runs" problem={asProblem(runs.error)} retry={() => void runs.refetch()} />}
       {all === undefined && !runs.isError && <SkeletonRows rows={4} />}
       {all?.length === 0 && <Empty title="Nothing was ingested yet" />}

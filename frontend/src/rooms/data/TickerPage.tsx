@@ -2,6 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useMemo, useState } from "react";
 import { useParams, useSearchParams } from "react-router";
 
+import { useClock } from "../../frame/address";
 import { pricesQuery, statusQuery, type Prices } from "../../api/queries";
 import { both, remote } from "../../api/remote";
 import { CandleChart, ChartCredit } from "../../charts/lazy";
@@ -25,9 +26,11 @@ export function TickerPage() {
 
   const status = remote(useQuery(statusQuery));
   const last = status.state === "ready" ? status.value.data.find(({ key }) => key === universe)?.last_session : undefined;
-  // The last five years are read at first, the rest only when everything is wanted.
-  const from = range === "All" || !last ? null : rangeStart("5Y", last);
-  const prices = remote(useQuery({ ...pricesQuery(ticker, from), enabled: status.state !== "loading" }));
+  // The last five years are read at first, the rest only when everything is wanted; they end at the present, so for
+  // an earlier moment all is read.
+  const { at } = useClock();
+  const from = range === "All" || !last || at !== null ? null : rangeStart("5Y", last);
+  const prices = remote(useQuery({ ...pricesQuery(ticker, from, at), enabled: status.state !== "loading" }));
   return (
     <>
       <Crumbs path={[["Data", "/data"], [universe, `/data/${encodeURIComponent(universe)}`]]} />
@@ -38,11 +41,15 @@ export function TickerPage() {
         {([value]) =>
           value.bars.length === 0 ? (
             <Card>
-              <Empty title={`No bar of ${ticker} in this span`}>
-                <button type="button" className="link" onClick={() => change("range", "All")}>
-                  Look at all there is
-                </button>
-              </Empty>
+              {at === null ? (
+                <Empty title={`No bar of ${ticker} in this span`}>
+                  <button type="button" className="link" onClick={() => change("range", "All")}>
+                    Look at all there is
+                  </button>
+                </Empty>
+              ) : (
+                <Empty title={`No bar of ${ticker} was known then`}>Bars are learned when they are ingested, not on the day that they describe.</Empty>
+              )}
             </Card>
           ) : (
             <Chart

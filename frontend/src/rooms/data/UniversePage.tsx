@@ -1,11 +1,14 @@
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { Link, useParams } from "react-router";
+import { useParams } from "react-router";
 
 import { qualityQuery, statusQuery, universeQuery, type Schemas } from "../../api/queries";
+import { useClock } from "../../frame/address";
+import { Present } from "../../frame/Past";
 import { remote } from "../../api/remote";
 import { freshness, freshnessReason } from "../../format/freshness";
 import { count, percent, plural } from "../../format/numbers";
+import { Link } from "../../parts/Link";
 import { Card, Crumbs, Dot, Scroll, Title } from "../../parts/pieces";
 import { Draw, Empty, Skeleton, SkeletonRows } from "../../parts/states";
 import { Facts } from "./DataPage";
@@ -15,7 +18,7 @@ import { Runs } from "./Runs";
 
 export function UniversePage() {
   const { universe: key = "" } = useParams();
-  const universe = remote(useQuery(universeQuery(key)));
+  const universe = remote(useQuery(universeQuery(key, useClock().at)));
   const status = remote(useQuery(statusQuery));
   return (
     <>
@@ -30,7 +33,7 @@ export function UniversePage() {
             return found === undefined ? null : (
               <Card className="p-5">
                 <p>
-                  <Dot of={freshness(found)} /> <span className="text-soft">· {freshnessReason(found)}.</span>
+                  <Dot of={freshness(found)} /> <span className="text-soft">· {freshnessReason(found)}.</span> <Present />
                 </p>
                 <Facts universe={found} />
               </Card>
@@ -57,6 +60,7 @@ function described({ name, currency, calendar, benchmark, source }: Schemas["Uni
 
 function Members({ universe }: { universe: Schemas["UniverseOut"] }) {
   const [sought, setSought] = useState("");
+  const isPast = useClock().at !== null;
   const members = universe.members.filter(({ ticker }) => ticker.toLowerCase().includes(sought.trim().toLowerCase()));
   const search = (
     <input type="search" className="field !w-52" placeholder="Find a ticker" aria-label="Find a ticker" value={sought} onChange={(event) => setSought(event.target.value)} />
@@ -64,7 +68,7 @@ function Members({ universe }: { universe: Schemas["UniverseOut"] }) {
   return (
     <Card title="Members" detail={`${plural(universe.members.length, "stay")} of a ticker in this universe. Open one for its prices.`} actions={search}>
       {members.length === 0 ? (
-        <Empty title={sought === "" ? "No member yet" : `No member is called “${sought}”`} />
+        <Empty title={sought === "" ? (isPast ? "No member was known then" : "No member yet") : `No member is called “${sought}”`} />
       ) : (
         <Scroll label="Members">
           <ul className="grid max-h-96 grid-cols-[repeat(auto-fill,minmax(15rem,1fr))] gap-x-6 overflow-y-auto px-5 pb-4">
@@ -86,7 +90,7 @@ function Members({ universe }: { universe: Schemas["UniverseOut"] }) {
 function Quality({ universe }: { universe: string }) {
   const quality = remote(useQuery(qualityQuery(universe)));
   return (
-    <Card title="Quality" detail="Bars by what the checks said, and what the newest run refused.">
+    <Card title="Quality" actions={<Present />} detail="Bars by what the checks said, and what the newest run refused.">
       <Draw of={quality} what="the quality" skeleton={<SkeletonRows rows={2} />}>
         {({ quality: counts, quarantined }) => {
           const total = Object.values(counts).reduce((sum, value) => sum + value, 0);

@@ -1,10 +1,10 @@
 import { useQuery } from "@tanstack/react-query";
-import { Link } from "react-router";
 
 import { strategiesQuery, type Strategy } from "../../api/queries";
 import { remote } from "../../api/remote";
 import { plural } from "../../format/numbers";
 import { fieldsOf } from "../../forms/schema";
+import { Link } from "../../parts/Link";
 import { Card, Title } from "../../parts/pieces";
 import { Draw, Empty, Skeleton } from "../../parts/states";
 

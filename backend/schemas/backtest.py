@@ -17,21 +17,21 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
 
-def _figure(description: str, *, most: float, unit: str) -> Any:  # Any: a field's default, typed by its annotation
-    return Field(default=None, ge=0, le=most, description=description, json_schema_extra={"unit": unit})
+def _figure(title: str, description: str, *, most: float, unit: str) -> Any:  # Any: the annotation is the type
+    return Field(default=None, ge=0, le=most, title=title, description=description, json_schema_extra={"unit": unit})
 
 
 class CostsIn(Strict):
     """Costs of each order. Give a preset, or your own figures; own figures replace those of the preset."""
 
     preset: str = Field(default="ten_bps", max_length=40, description="Named cost model to start from.")
-    flat: float | None = _figure("Charged on each order.", most=1e6, unit="quote currency")
-    per_share: float | None = _figure("Charged on each share.", most=1e3, unit="quote currency")
-    bps: float | None = _figure("Commission on the traded value.", most=1_000, unit="bp")
-    half_spread_bps: float | None = _figure("Half the bid-ask spread.", most=1_000, unit="bp")
-    fx_margin_bps: float | None = _figure("Margin of the currency conversion.", most=1_000, unit="bp")
-    minimum: float | None = _figure("Least cost of an order.", most=1e6, unit="quote currency")
-    maximum_bps: float | None = _figure("Cap of an order's cost; it goes before the least.", most=10_000, unit="bp")
+    flat: float | None = _figure("Flat", "On each order.", most=1e6, unit="quote currency")
+    per_share: float | None = _figure("Per share", "On each share.", most=1e3, unit="quote currency")
+    bps: float | None = _figure("Commission", "On the traded value.", most=1_000, unit="bp")
+    half_spread_bps: float | None = _figure("Half spread", "Half of bid to ask.", most=1_000, unit="bp")
+    fx_margin_bps: float | None = _figure("Currency margin", "Of the conversion.", most=1_000, unit="bp")
+    minimum: float | None = _figure("Minimum", "Least cost of an order.", most=1e6, unit="quote currency")
+    maximum_bps: float | None = _figure("Maximum", "Cap, which goes before the minimum.", most=10_000, unit="bp")
 
 
 class ExecutionIn(Strict):

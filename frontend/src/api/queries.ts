@@ -22,10 +22,11 @@ export const statusQuery = queryOptions({
   refetchInterval: 5 * MINUTE,
 });
 
-export const universeQuery = (key: string) =>
+/** `asOf`: as known at that moment; null: now. */
+export const universeQuery = (key: string, asOf: string | null) =>
   queryOptions({
-    queryKey: ["data", "universe", key],
-    queryFn: ({ signal }) => get("/api/v1/data/universes/{key}", { values: { key }, signal }),
+    queryKey: ["data", "universe", key, asOf],
+    queryFn: ({ signal }) => get("/api/v1/data/universes/{key}", { values: { key }, query: { as_of: asOf ?? undefined }, signal }),
     staleTime: MINUTE,
   });
 
@@ -67,6 +68,12 @@ export const strategyQuery = (key: string, client: QueryClient) =>
     initialData: () => client.getQueryData(strategiesQuery.queryKey)?.data.find((strategy) => strategy.key === key),
     staleTime: 10 * MINUTE,
   });
+
+export const settingsQuery = queryOptions({
+  queryKey: ["backtest", "settings"],
+  queryFn: ({ signal }) => get("/api/v1/backtest/settings", { signal }),
+  staleTime: 60 * MINUTE,
+});
 
 export const backtestQuery = (id: string) =>
   queryOptions({
@@ -117,15 +124,15 @@ export interface Prices {
   meta: Schemas["MetaOut"];
 }
 
-/** Bars of one ticker from a day on, page by page. */
-export const pricesQuery = (ticker: string, start: string | null) =>
+/** Bars of one ticker from a day on as known at a moment, page by page; null: all of them, now. */
+export const pricesQuery = (ticker: string, start: string | null, asOf: string | null) =>
   queryOptions({
-    queryKey: ["data", "prices", ticker, start],
+    queryKey: ["data", "prices", ticker, start, asOf],
     queryFn: async ({ signal }): Promise<Prices> => {
       const rows: Record<string, unknown>[] = [];
       let cursor: string | undefined;
       for (;;) {
-        const query = { tickers: ticker, start: start ?? undefined, limit: 5_000, cursor };
+        const query = { tickers: ticker, start: start ?? undefined, as_of: asOf ?? undefined, limit: 5_000, cursor };
         const page = await get("/api/v1/data/prices", { query, signal });
         rows.push(...page.data);
         if (page.next_cursor === null) return { bars: barsOf(rows), meta: page.meta };

@@ -665,28 +665,28 @@ export interface components {
          */
         CostsIn: {
             /**
-             * Bps
-             * @description Commission on the traded value.
+             * Commission
+             * @description On the traded value.
              */
             bps?: number | null;
             /**
              * Flat
-             * @description Charged on each order.
+             * @description On each order.
              */
             flat?: number | null;
             /**
-             * Fx Margin Bps
-             * @description Margin of the currency conversion.
+             * Currency margin
+             * @description Of the conversion.
              */
             fx_margin_bps?: number | null;
             /**
-             * Half Spread Bps
-             * @description Half the bid-ask spread.
+             * Half spread
+             * @description Half of bid to ask.
              */
             half_spread_bps?: number | null;
             /**
-             * Maximum Bps
-             * @description Cap of an order's cost; it goes before the least.
+             * Maximum
+             * @description Cap, which goes before the minimum.
              */
             maximum_bps?: number | null;
             /**
@@ -695,8 +695,8 @@ export interface components {
              */
             minimum?: number | null;
             /**
-             * Per Share
-             * @description Charged on each share.
+             * Per share
+             * @description On each share.
              */
             per_share?: number | null;
             /**

@@ -1,28 +1,28 @@
-/** The named cost models of strategy/backtest/costs.py; the API takes their names and does not list them yet. */
-const MODELS: Readonly<Record<string, { words: string; figures: Readonly<Record<string, number>> }>> = {
-  ten_bps: { words: "10 bp of the traded value", figures: { bps: 10 } },
-  ibkr_us_fixed: {
-    words: "Interactive Brokers US, fixed: 0.005 a share, at least 1, at most 1 % of the value",
-    figures: { per_share: 0.005, minimum: 1, maximum_bps: 100 },
-  },
-  zero: { words: "None, to compare rules and not returns", figures: {} },
-};
+/** What orders cost: one of the API's named models, or somebody's own figures. */
+import type { Schemas } from "../api/queries";
 
-export const COST_PRESETS: readonly { key: string; words: string }[] = Object.entries(MODELS).map(([key, { words }]) => ({ key, words }));
+export type Preset = Schemas["CostPresetOut"];
+type Figures = Readonly<Record<string, unknown>>;
 
 /** The preset whose figures these are; null: somebody's own. */
-export function costsPreset(costs: Readonly<Record<string, unknown>>): string | null {
-  const figures = Object.entries(costs).filter(([, value]) => value !== null && value !== 0);
-  const found = Object.entries(MODELS).find(([, model]) => {
-    const wanted = Object.entries(model.figures);
-    return wanted.length === figures.length && wanted.every(([name, value]) => costs[name] === value);
-  });
-  return found?.[0] ?? null;
+export function costsPreset(costs: Figures, presets: readonly Preset[]): string | null {
+  const isSame = ({ figures }: Preset) => Object.entries(figures).every(([name, value]) => costs[name] === value);
+  return presets.find(isSame)?.key ?? null;
 }
 
-export function costsWords(costs: Readonly<Record<string, unknown>>): string {
-  const preset = costsPreset(costs);
-  if (preset !== null) return MODELS[preset]?.words ?? preset;
-  const figures = Object.entries(costs).filter(([, value]) => value !== null && value !== 0);
-  return figures.map(([name, value]) => `${name.replaceAll("_", " ")} ${String(value)}`).join(", ");
+/** The least that has to be asked for to be charged so: a preset, or the free one with one's own figures in place of its own. */
+export function costsRequest(costs: Figures, presets: readonly Preset[]): Record<string, unknown> {
+  const preset = costsPreset(costs, presets);
+  if (preset !== null) return { preset };
+  const free = presets.find(({ figures }) => Object.values(figures).every((value) => value === null || value === 0));
+  const own = Object.entries(costs).filter(([name, value]) => value !== null && value !== free?.figures[name]);
+  // Without a list of presets every figure is named; none is left for the API's own preset to fill in.
+  return { ...(free === undefined ? {} : { preset: free.key }), ...Object.fromEntries(own) };
+}
+
+export function costsWords(costs: Figures, presets: readonly Preset[]): string {
+  const preset = costsPreset(costs, presets);
+  if (preset !== null) return presets.find(({ key }) => key === preset)?.description ?? preset;
+  const own = Object.entries(costsRequest(costs, presets)).filter(([name, value]) => name !== "preset" && (value !== 0 || name === "maximum_bps"));
+  return own.map(([name, value]) => `${name.replaceAll("_", " ")} ${String(value)}`).join(", ") || "none";
 }

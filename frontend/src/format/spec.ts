@@ -1,6 +1,6 @@
 /** The spec of a backtest, read from its document, and the three ways to ask for the same again. */
 import { isRecord } from "../api/problem";
-import { costsPreset } from "./costs";
+import { costsPreset, costsRequest, type Preset } from "./costs";
 
 export interface Spec {
   strategy: string;
@@ -33,24 +33,22 @@ export function specOf(raw: Record<string, unknown>): Spec {
 }
 
 /** Body of the POST that gives this very result, the snapshot of its data included. */
-export function requestOf(spec: Spec): Record<string, unknown> {
-  const figures = Object.fromEntries(Object.entries(spec.costs).filter(([, value]) => value !== null));
-  const preset = costsPreset(spec.costs);
+export function requestOf(spec: Spec, presets: readonly Preset[]): Record<string, unknown> {
   return {
     strategy: spec.strategy,
     parameters: spec.parameters,
     universe: spec.universe,
     start: spec.start,
     end: spec.end,
-    costs: preset === null ? { preset: "zero", ...figures } : { preset },
+    costs: costsRequest(spec.costs, presets),
     execution: spec.execution,
     benchmark: spec.benchmark,
     snapshot: spec.snapshot,
   };
 }
 
-export function curlOf(spec: Spec, origin: string): string {
-  const body = JSON.stringify(requestOf(spec));
+export function curlOf(spec: Spec, presets: readonly Preset[], origin: string): string {
+  const body = JSON.stringify(requestOf(spec, presets));
   return `curl -s ${origin}/api/v1/backtest -H 'content-type: application/json' \\\n  -d ${quoted(body)}`;
 }
 
@@ -63,9 +61,9 @@ export interface Command {
   missing: string[];
 }
 
-export function commandOf(spec: Spec): Command {
+export function commandOf(spec: Spec, presets: readonly Preset[]): Command {
   const { execution } = spec;
-  const preset = costsPreset(spec.costs);
+  const preset = costsPreset(spec.costs, presets);
   const missing = Object.keys(FIXED).filter((name) => name in execution && execution[name] !== FIXED[name]);
   if (preset === null) missing.unshift("costs");
   const parts = [`parakeet backtest ${quoted(spec.strategy)} ${quoted(spec.universe)}`];

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 
 import type { UniverseStatus } from "../api/queries";
-import { costsPreset, costsWords } from "./costs";
+import { PRESETS } from "../testing/settings";
+import { costsPreset, costsRequest, costsWords } from "./costs";
 import { freshness, freshnessReason, goodShare, worst } from "./freshness";
 import { benchmarkOf, metricDirection, metricName, metricText } from "./metrics";
 import { ago, duration, exact, span } from "./moments";
@@ -73,33 +74,45 @@ describe("freshness", () => {
 });
 
 describe("the exact spec", () => {
-  const costs = { bps: 10, flat: 0, maximum_bps: null, minimum: 0 };
+  const free = { bps: 0, flat: 0, fx_margin_bps: 0, half_spread_bps: 0, maximum_bps: null, minimum: 0, per_share: 0 };
+  const costs = { ...free, bps: 10 };
   const execution = { cash_rate: 0, delist_after: 10, delisting_return: 0, fill: "next_close", fractional_shares: false, initial_cash: 5000, rebalance: "monthly" };
   const raw = { strategy: "dual_momentum", universe: "US", start: "2000-01-03", end: "2010-12-31", snapshot: "ab", base_currency: "USD", benchmark: null, parameters: { top_n: 2, defensive: ["BIL", "IT'S"], linkage: "ward" }, costs, execution };
   const spec = specOf(raw);
 
   it("becomes the request that gives the same result", () => {
-    expect(requestOf(spec)).toEqual({ strategy: "dual_momentum", universe: "US", start: "2000-01-03", end: "2010-12-31", snapshot: "ab", benchmark: null, parameters: raw.parameters, costs: { preset: "ten_bps" }, execution });
-    expect(requestOf({ ...spec, costs: { bps: 3, maximum_bps: null } }).costs).toEqual({ preset: "zero", bps: 3 });
+    expect(requestOf(spec, PRESETS)).toEqual({ strategy: "dual_momentum", universe: "US", start: "2000-01-03", end: "2010-12-31", snapshot: "ab", benchmark: null, parameters: raw.parameters, costs: { preset: "ten_bps" }, execution });
+    expect(requestOf({ ...spec, costs: { ...free, bps: 3 } }, PRESETS).costs).toEqual({ preset: "zero", bps: 3 });
   });
 
   it("becomes a command, every word quoted that a shell would take apart", () => {
-    const { text, missing } = commandOf(spec);
+    const { text, missing } = commandOf(spec, PRESETS);
     expect(text.replaceAll(" \\\n  ", " ")).toBe(
       `parakeet backtest dual_momentum US --param top_n=2 --param 'defensive=["BIL","IT'\\''S"]' --param linkage=ward --start 2000-01-03 --end 2010-12-31 --costs ten_bps --fill next_close --rebalance monthly --initial-cash 5000 --whole-shares`,
     );
     expect(missing).toEqual([]);
-    expect(commandOf({ ...spec, costs: { bps: 3 }, execution: { ...execution, cash_rate: 0.02 } }).missing).toEqual(["costs", "cash_rate"]);
+    expect(commandOf({ ...spec, costs: { ...free, bps: 3 }, execution: { ...execution, cash_rate: 0.02 } }, PRESETS).missing).toEqual(["costs", "cash_rate"]);
   });
 
   it("becomes curl, with quotes in values kept", () => {
-    expect(curlOf(spec, "https://host")).toContain("https://host/api/v1/backtest");
+    expect(curlOf(spec, PRESETS, "https://host")).toContain("https://host/api/v1/backtest");
     expect(quoted("a'b")).toBe(`'a'\\''b'`);
     expect(quoted("top_n=2")).toBe("top_n=2");
   });
 
   it("names the costs, a preset or one's own", () => {
-    expect([costsPreset(costs), costsPreset({ bps: 3 }), costsPreset({})]).toEqual(["ten_bps", null, "zero"]);
-    expect(costsWords({ bps: 3, flat: 1 })).toBe("bps 3, flat 1");
+    expect([costs, { ...free, bps: 3 }, free].map((figures) => costsPreset(figures, PRESETS))).toEqual(["ten_bps", null, "zero"]);
+    expect(costsWords(costs, PRESETS)).toBe("10 bp of the traded value.");
+    expect(costsWords({ ...free, bps: 3, flat: 1 }, PRESETS)).toBe("bps 3, flat 1");
+  });
+
+  it("takes a cap of nothing for what it is, not for no cap", () => {
+    expect(costsRequest({ ...costs, maximum_bps: 0 }, PRESETS)).toEqual({ preset: "zero", bps: 10, maximum_bps: 0 });
+    expect(costsWords({ ...costs, maximum_bps: 0 }, PRESETS)).toBe("bps 10, maximum bps 0");
+  });
+
+  it("names every figure while the presets are not known, so that none is filled in", () => {
+    expect(costsRequest(costs, [])).toEqual({ bps: 10, flat: 0, fx_margin_bps: 0, half_spread_bps: 0, minimum: 0, per_share: 0 });
+    expect(costsWords(costs, [])).toBe("bps 10");
   });
 });

@@ -1,7 +1,7 @@
 import { useId, type ReactNode } from "react";
 
 import { percent } from "../format/numbers";
-import { checked, isPreset, sliderStep, typed, type Field } from "./schema";
+import { checked, hasSlider, isPreset, sliderStep, typed, type Field } from "./schema";
 
 interface Props {
   field: Field;
@@ -10,24 +10,26 @@ interface Props {
   refused: string | undefined;
   onChange: (text: string) => void;
   suggestions?: readonly string[];
+  /** What holds while an optional field is empty. */
+  instead?: string;
 }
 
 /** One field with its help, unit, default and error. */
-export function FormField({ field, text, refused, onChange, suggestions = [] }: Props) {
+export function FormField({ field, text, refused, onChange, suggestions = [], instead = "none" }: Props) {
   const id = useId();
   const found = checked(field, text);
   const reason = found.ok ? refused : found.reason;
   const isSame = isPreset(field, text);
   return (
     <Labelled id={id} title={field.title} unit={field.unit} help={field.help} reason={reason}>
-      <Control id={id} field={field} text={text} isInvalid={reason !== undefined} onChange={onChange} suggestions={suggestions} />
+      <Control id={id} field={field} text={text} isInvalid={reason !== undefined} onChange={onChange} suggestions={suggestions} instead={instead} />
       <p className="mt-1 flex min-h-5 flex-wrap gap-x-3 text-xs text-soft">
         <Bounds field={field} />
         {isSame ? (
-          <span>the default</span>
+          <span>{field.isOptional && text.trim() === "" ? "" : "the default"}</span>
         ) : (
           <button type="button" className="link" onClick={() => onChange(typed(field.preset))}>
-            back to the default, {typed(field.preset) || "none"}
+            back to {instead === "none" ? `the default, ${typed(field.preset) || "none"}` : instead}
           </button>
         )}
         {field.unit?.startsWith("fraction") === true && found.ok && typeof found.value === "number" && <span>= {percent(found.value)}</span>}
@@ -70,25 +72,25 @@ export function tied(id: string, isInvalid: boolean) {
   return { id, "aria-invalid": isInvalid, "aria-describedby": `${id}-help ${id}-error` } as const;
 }
 
-function Control({ id, field, text, isInvalid, onChange, suggestions }: Omit<Props, "refused"> & { id: string; isInvalid: boolean; suggestions: readonly string[] }) {
+function Control({ id, field, text, isInvalid, onChange, suggestions, instead }: Required<Omit<Props, "refused">> & { id: string; isInvalid: boolean }) {
   const common = { ...tied(id, isInvalid), value: text, className: "field" };
   switch (field.kind) {
     case "number":
       return (
         <div className="flex items-center gap-4">
-          {field.min !== null && field.max !== null && (
+          {hasSlider(field) && (
             <input
               type="range"
               aria-label={`${field.title}, slider`}
               className="h-10 min-w-0 flex-1"
-              min={field.min}
-              max={field.max}
+              min={field.min ?? undefined}
+              max={field.max ?? undefined}
               step={sliderStep(field)}
-              value={Number.isFinite(Number(text)) ? Number(text) : field.min}
+              value={Number.isFinite(Number(text)) ? Number(text) : (field.min ?? 0)}
               onChange={(event) => onChange(String(Number(Number(event.target.value).toPrecision(12))))}
             />
           )}
-          <input {...common} inputMode={field.isInteger ? "numeric" : "decimal"} className="field !w-28 text-right tabular-nums" onChange={(event) => onChange(event.target.value)} />
+          <input {...common} inputMode={field.isInteger ? "numeric" : "decimal"} placeholder={field.isOptional ? instead : undefined} className={`field text-right tabular-nums ${hasSlider(field) ? "!w-28" : ""}`} onChange={(event) => onChange(event.target.value)} />
         </div>
       );
     case "choice":
@@ -140,8 +142,9 @@ function Suggestions({ text, suggestions, onChange, title }: { text: string; sug
 
 function Bounds({ field }: { field: Field }) {
   if (field.kind !== "number") return null;
-  const { min, max } = field;
-  if (min !== null && max !== null) return <span>{`${min} to ${max}`}</span>;
-  if (min !== null) return <span>{`at least ${min}`}</span>;
-  return max === null ? null : <span>{`at most ${max}`}</span>;
+  const { min, max, isMinOpen } = field;
+  const shown = (value: number) => value.toLocaleString("en", { maximumFractionDigits: 12 });
+  if (min !== null && max !== null) return <span>{`${isMinOpen ? "above " : ""}${shown(min)} to ${shown(max)}`}</span>;
+  if (min !== null) return <span>{`${isMinOpen ? "above" : "at least"} ${shown(min)}`}</span>;
+  return max === null ? null : <span>{`at most ${shown(max)}`}</span>;
 }

@@ -1,93 +1,128 @@
 /** A backtest as it is ordered: from the address into the form, from the form into the request and back. */
 import type { Schemas } from "../api/queries";
-import { costsPreset } from "../format/costs";
+import { costsRequest, type Preset } from "../format/costs";
 import type { Spec } from "../format/spec";
-import { checked, draftOf, isPreset, typed, type Draft, type Field, type NumberField } from "./schema";
+import { checked, fieldsOf, isPreset, typed, type Draft, type Field } from "./schema";
 
+/** What stands in the form, as it was typed; empty texts are resolved by the API. */
 export interface Order {
   universe: string;
+  snapshot: string;
   start: string;
   end: string;
-  costs: string;
-  fill: string;
-  cash: string;
-  rebalance: string;
+  benchmark: string;
+  preset: string;
+  /** One's own figures in place of the preset's. */
+  costs: Draft;
+  execution: Draft;
   parameters: Draft;
 }
 
-export const REBALANCES = ["once", "daily", "weekly", "monthly", "quarterly", "yearly"] as const;
-export const FILLS = ["next_open", "next_close"] as const;
-/** The bounds of the API's ExecutionIn. */
-export const CASH: NumberField = {
-  name: "cash",
-  title: "Initial cash",
-  help: "",
-  unit: null,
-  kind: "number",
-  isInteger: false,
-  min: 0,
-  max: 1e12,
-  isOpen: true,
-  preset: 100_000,
-};
-const PREFIX = "p.";
-const DEFAULTS = { start: "", end: "", costs: "ten_bps", fill: "next_open", cash: typed(CASH.preset), rebalance: "" };
-const NAMES = ["start", "end", "costs", "fill", "cash", "rebalance"] as const;
+/** The fields of a form: a strategy's parameters, and what every strategy is run with. */
+export type Form = Readonly<Record<Group, readonly Field[]>> & { presets: readonly Preset[]; preset: string };
+
+const PREFIXES = { parameters: "p.", costs: "c.", execution: "x." } as const;
+export type Group = keyof typeof PREFIXES;
+const GROUPS = Object.keys(PREFIXES) as Group[];
+const PLAIN = ["snapshot", "start", "end", "benchmark"] as const;
+/** In the address the preset is called what it is about. */
+const PRESET = "costs";
+
+/** Form of a strategy, from the schemas that the API gives; `fill` is where orders fill unless something else is chosen. */
+export function formOf(parameters: Record<string, unknown>, settings: Schemas["SettingsOut"], fill: string): Form {
+  const costs = fieldsOf(settings.costs);
+  const isPresetField = ({ name }: Field) => name === "preset";
+  return {
+    parameters: fieldsOf(parameters),
+    costs: costs.filter((field) => !isPresetField(field)),
+    execution: fieldsOf(settings.execution).map((field) => (field.name === "fill" && field.kind === "choice" ? { ...field, preset: fill } : field)),
+    presets: settings.presets,
+    preset: typed(costs.find(isPresetField)?.preset),
+  };
+}
 
 /** What the address asks for, and the defaults of everything else. */
-export function orderFrom(address: URLSearchParams, fields: readonly Field[], fallback: Pick<Order, "universe" | "fill">): Order {
-  const defaults = { ...DEFAULTS, fill: fallback.fill };
-  const plain = Object.fromEntries(NAMES.map((name) => [name, address.get(name) ?? defaults[name]])) as typeof DEFAULTS;
-  const given = fields.flatMap(({ name }) => {
-    const text = address.get(PREFIX + name);
-    return text === null ? [] : [[name, text]];
+export function orderFrom(address: URLSearchParams, form: Form, universe: string): Order {
+  const text = (name: string) => address.get(name) ?? "";
+  const drafts = GROUPS.map((group) => {
+    const given = form[group].map(({ name, preset }) => [name, address.get(PREFIXES[group] + name) ?? typed(preset)]);
+    return [group, Object.fromEntries(given) as Draft];
   });
-  const parameters = { ...draftOf(fields), ...(Object.fromEntries(given) as Draft) };
-  return { ...plain, universe: address.get("universe") ?? fallback.universe, parameters };
+  return {
+    universe: address.get("universe") ?? universe,
+    snapshot: text("snapshot"),
+    start: text("start"),
+    end: text("end"),
+    benchmark: text("benchmark"),
+    preset: address.get(PRESET) ?? form.preset,
+    ...(Object.fromEntries(drafts) as Pick<Order, Group>),
+  };
 }
 
 /** The address of a form so filled; what is the default is left out of it. */
-export function addressFrom(order: Order, fields: readonly Field[], fill: string): URLSearchParams {
+export function addressFrom(order: Order, form: Form): URLSearchParams {
   const address = new URLSearchParams({ universe: order.universe });
-  const defaults = { ...DEFAULTS, fill };
-  for (const name of NAMES) if (order[name] !== defaults[name]) address.set(name, order[name]);
-  for (const field of fields) {
-    const text = order.parameters[field.name] ?? "";
-    if (!isPreset(field, text)) address.set(PREFIX + field.name, text);
+  for (const name of PLAIN) if (order[name] !== "") address.set(name, order[name]);
+  if (order.preset !== form.preset) address.set(PRESET, order.preset);
+  for (const group of GROUPS) {
+    for (const field of form[group]) {
+      const text = order[group][field.name] ?? "";
+      if (!isPreset(field, text)) address.set(PREFIXES[group] + field.name, text);
+    }
   }
   return address;
 }
 
-/** The form filled as a backtest was, to run it again with a change. */
-export function formAddress(spec: Spec): string {
-  const { execution } = spec;
-  const pairs = { start: spec.start, end: spec.end, costs: costsPreset(spec.costs) ?? DEFAULTS.costs, fill: typed(execution.fill), cash: typed(execution.initial_cash), rebalance: typed(execution.rebalance) };
-  const address = new URLSearchParams({ universe: spec.universe, ...pairs });
-  for (const [name, value] of Object.entries(spec.parameters)) address.set(PREFIX + name, typed(value));
+/** The form filled exactly as a backtest was, its snapshot included, to run it again with a change. */
+export function formAddress(spec: Spec, presets: readonly Preset[]): string {
+  const { preset, ...costs } = costsRequest(spec.costs, presets);
+  const address = new URLSearchParams({ universe: spec.universe, snapshot: spec.snapshot, start: spec.start, end: spec.end });
+  if (spec.benchmark !== null) address.set("benchmark", spec.benchmark);
+  if (preset !== undefined) address.set(PRESET, typed(preset));
+  const drafts = { parameters: spec.parameters, costs, execution: spec.execution };
+  for (const group of GROUPS) {
+    for (const [name, value] of Object.entries(drafts[group])) address.set(PREFIXES[group] + name, typed(value));
+  }
   return `/strategies/${encodeURIComponent(spec.strategy)}?${address.toString()}`;
 }
 
 export type Body = Schemas["BacktestIn"];
 
 /** Request of the form; null while a field is wrong. */
-export function bodyFrom(strategy: string, order: Order, fields: readonly Field[]): Body | null {
-  const cash = checked(CASH, order.cash);
-  const values = fields.map((field) => [field.name, checked(field, order.parameters[field.name] ?? "")] as const);
-  const fill = FILLS.find((name) => name === order.fill);
-  if (!cash.ok || fill === undefined || values.some(([, found]) => !found.ok) || order.universe === "" || spanReason(order) !== null) return null;
+export function bodyFrom(strategy: string, order: Order, form: Form): Body | null {
+  const parameters = valuesOf(form.parameters, order.parameters);
+  const costs = valuesOf(form.costs, order.costs);
+  const execution = valuesOf(form.execution, order.execution);
+  if (parameters === null || costs === null || execution === null || order.universe === "" || spanReason(order) !== null) return null;
+  // An own figure that is none leaves the preset's in place.
+  const own = Object.entries(costs).filter(([, value]) => value !== null);
   return {
     strategy,
     universe: order.universe,
-    parameters: Object.fromEntries(values.flatMap(([name, found]) => (found.ok && found.value !== null ? [[name, found.value]] : []))),
+    parameters,
     start: order.start || null,
     end: order.end || null,
-    costs: { preset: order.costs },
-    execution: {
-      fill,
-      initial_cash: Number(cash.value),
-      rebalance: REBALANCES.find((name) => name === order.rebalance) ?? null,
-    },
+    costs: { preset: order.preset, ...Object.fromEntries(own) },
+    execution,
+    benchmark: order.benchmark.trim() || null,
+    snapshot: order.snapshot || null,
   };
+}
+
+/** Values of a group; null while one of them is wrong. */
+function valuesOf(fields: readonly Field[], draft: Draft): Record<string, unknown> | null {
+  const values: Record<string, unknown> = {};
+  for (const field of fields) {
+    const found = checked(field, draft[field.name] ?? "");
+    if (!found.ok) return null;
+    if (found.value !== null || field.isOptional) values[field.name] = found.value;
+  }
+  return values;
+}
+
+/** How many of these settings are not at their default. */
+export function changedCount(fields: readonly Field[], draft: Draft): number {
+  return fields.filter((field) => !isPreset(field, draft[field.name] ?? "")).length;
 }
 
 /** Why the span is none; null when it is one. */

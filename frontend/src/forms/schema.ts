@@ -6,19 +6,23 @@ interface Base {
   title: string;
   help: string;
   unit: string | null;
+  /** Whether it may be left empty, which is sent as null. */
+  isOptional: boolean;
 }
 export interface NumberField extends Base {
   kind: "number";
   isInteger: boolean;
   min: number | null;
   max: number | null;
-  /** Whether the bounds themselves are left out. */
-  isOpen: boolean;
+  /** Whether the bound itself is left out. */
+  isMinOpen: boolean;
+  isMaxOpen: boolean;
   preset: number | null;
 }
 export interface ChoiceField extends Base {
   kind: "choice";
   choices: string[];
+  /** Empty: none. */
   preset: string;
 }
 export interface FlagField extends Base {
@@ -47,12 +51,15 @@ export function fieldsOf(schema: Record<string, unknown>): Field[] {
   return Object.entries(properties).map(([name, property]) => fieldOf(name, resolved(property, schema)));
 }
 
-/** A property with its reference followed and the null of an optional one taken off. */
+/** A property with its reference followed, and the null of an optional one turned into a mark. */
 function resolved(property: unknown, schema: Record<string, unknown>): Record<string, unknown> {
   if (!isRecord(property)) return {};
   const options = [property.anyOf, property.oneOf, property.allOf].find(Array.isArray);
   const option: unknown = options?.find((item: unknown) => isRecord(item) && item.type !== "null");
-  if (option !== undefined) return { ...resolved(option, schema), ...withoutKeys(property, ["anyOf", "oneOf", "allOf"]) };
+  if (option !== undefined) {
+    const isOptional = options?.some((item: unknown) => isRecord(item) && item.type === "null") ?? false;
+    return { ...resolved(option, schema), ...withoutKeys(property, ["anyOf", "oneOf", "allOf"]), isOptional };
+  }
   const definition = typeof property.$ref === "string" ? property.$ref.split("/").pop() : undefined;
   if (definition === undefined || !isRecord(schema.$defs)) return property;
   return { ...resolved(schema.$defs[definition], schema), ...withoutKeys(property, ["$ref"]) };
@@ -66,22 +73,24 @@ function fieldOf(name: string, property: Record<string, unknown>): Field {
   const text = (key: string) => (typeof property[key] === "string" ? property[key] : null);
   const number = (key: string) => (typeof property[key] === "number" ? property[key] : null);
   const words = name.replaceAll("_", " ");
-  // Pydantic's own title is the name in capitals, "Top N"; as a sentence it reads better.
-  const title = words.charAt(0).toUpperCase() + words.slice(1);
-  const base: Base = { name, title, help: text("description") ?? "", unit: text("unit") };
+  // Pydantic's own title is the name in capitals, "Top N"; as a sentence it reads better. One that was given is kept.
+  const isGiven = text("title") !== null && text("title")?.toLowerCase() !== words.toLowerCase();
+  const title = (isGiven ? text("title") : null) ?? words.charAt(0).toUpperCase() + words.slice(1);
+  const base: Base = { name, title, help: text("description") ?? "", unit: text("unit"), isOptional: property.isOptional === true };
   const preset = property.default;
   if (Array.isArray(property.enum)) {
     const choices = property.enum.map(String);
-    return { ...base, kind: "choice", choices, preset: typeof preset === "string" ? preset : (choices[0] ?? "") };
+    return { ...base, kind: "choice", choices, preset: typeof preset === "string" ? preset : base.isOptional ? "" : (choices[0] ?? "") };
   }
   switch (property.type) {
     case "integer":
     case "number": {
-      const isOpen = number("exclusiveMinimum") !== null || number("exclusiveMaximum") !== null;
+      const isMinOpen = number("exclusiveMinimum") !== null;
+      const isMaxOpen = number("exclusiveMaximum") !== null;
       const min = number("minimum") ?? number("exclusiveMinimum");
       const max = number("maximum") ?? number("exclusiveMaximum");
       const isInteger = property.type === "integer";
-      return { ...base, kind: "number", isInteger, min, max, isOpen, preset: typeof preset === "number" ? preset : null };
+      return { ...base, kind: "number", isInteger, min, max, isMinOpen, isMaxOpen, preset: typeof preset === "number" ? preset : null };
     }
     case "boolean":
       return { ...base, kind: "flag", preset: preset === true };
@@ -100,10 +109,6 @@ export function typed(value: unknown): string {
   return typeof value === "string" ? value : JSON.stringify(value);
 }
 
-export function draftOf(fields: readonly Field[]): Record<string, string> {
-  return Object.fromEntries(fields.map((field) => [field.name, typed(field.preset)]));
-}
-
 export function isPreset(field: Field, text: string): boolean {
   const found = checked(field, text);
   return found.ok && typed(found.value) === typed(field.preset);
@@ -112,6 +117,7 @@ export function isPreset(field: Field, text: string): boolean {
 /** The value that was typed, or why it is none: the same bounds that the API holds, told as one types. */
 export function checked(field: Field, text: string): Checked {
   const trimmed = text.trim();
+  if (field.isOptional && trimmed === "") return good(null);
   switch (field.kind) {
     case "number":
       return checkedNumber(field, trimmed);
@@ -135,14 +141,19 @@ function checkedNumber(field: NumberField, text: string): Checked {
   const value = Number(text);
   if (text === "" || !Number.isFinite(value)) return bad(field.isInteger ? "Write a whole number." : "Write a number.");
   if (field.isInteger && !Number.isInteger(value)) return bad("Write a whole number.");
-  const { min, max, isOpen } = field;
-  if (min !== null && (isOpen ? value <= min : value < min)) return bad(`${isOpen ? "Must be above" : "At least"} ${min}.`);
-  if (max !== null && (isOpen ? value >= max : value > max)) return bad(`${isOpen ? "Must be below" : "At most"} ${max}.`);
+  const { min, max, isMinOpen, isMaxOpen } = field;
+  if (min !== null && (isMinOpen ? value <= min : value < min)) return bad(`${isMinOpen ? "Must be above" : "At least"} ${min}.`);
+  if (max !== null && (isMaxOpen ? value >= max : value > max)) return bad(`${isMaxOpen ? "Must be below" : "At most"} ${max}.`);
   return good(value);
 }
 
 const good = (value: Value): Checked => ({ ok: true, value });
 const bad = (reason: string): Checked => ({ ok: false, reason });
+
+/** A slider helps only where a hand can hit its steps. */
+export function hasSlider({ min, max, isOptional }: NumberField): boolean {
+  return !isOptional && min !== null && max !== null && max - min <= 10_000;
+}
 
 /** Step of a slider: whole numbers, or about a hundredth of the span, rounded to 1, 2 or 5. */
 export function sliderStep({ isInteger, min, max }: NumberField): number {

@@ -2,9 +2,12 @@ import { fireEvent, screen, waitFor, within } from "@testing-library/react";
 import { describe, expect, it } from "vitest";
 
 import { answering, show } from "../testing/api";
+import { SETTINGS } from "../testing/settings";
 import { BacktestList } from "./backtests/BacktestList";
 import { MonthsCard } from "./backtests/Returns";
+import { Shell } from "../frame/Shell";
 import { DataPage } from "./data/DataPage";
+import { UniversePage } from "./data/UniversePage";
 import { StrategyPage } from "./strategies/StrategyPage";
 
 const UNIVERSE = { key: "U", name: "A universe", tickers: 2, bars: 10, first_session: "2020-01-02", last_session: "2020-12-31", known_at: null, age_days: 900, sessions_behind: 620, quality: { good: 10 }, snapshot: null, last_run: null };
@@ -14,7 +17,9 @@ const EMPTY = { data: [], next_cursor: null };
 function api(path: string) {
   if (path.includes("/data/status")) return { body: { data: [UNIVERSE], generated_at: "2026-01-01T00:00:00Z" } };
   if (path.includes("/data/universes/")) return { body: { ...UNIVERSE, members: [{ ticker: "AAA", start_date: "2020-01-02", end_date: null }] } };
+  if (path.includes("/data/quality")) return { body: { universe: "U", quality: { good: 10 }, run: null, quarantined: [] } };
   if (path.includes("/data/prices")) return { body: { data: [{ ticker: "AAA", date: "2020-01-02", open: null, close: 1 }], next_cursor: null, meta: {} } };
+  if (path.includes("/backtest/settings")) return { body: SETTINGS };
   if (path.includes("/strategies/")) return { body: STRATEGY };
   return { body: EMPTY };
 }
@@ -58,6 +63,32 @@ describe("the form of a strategy", () => {
     expect(sent?.headers.get("Idempotency-Key")).toMatch(/^[0-9a-f]{32}$/);
   });
 
+  it("folds away what is seldom changed, and opens it where something in it is set", async () => {
+    const asked = answering(({ method, path }) => (method === "POST" ? { body: { id: "abc" } } : api(path)));
+    show(<StrategyPage />, "/strategies/s?x.cash_rate=0.02&c.flat=3&benchmark=AAA&snapshot=" + "ab".repeat(32), "/strategies/:key");
+    const more = (await screen.findByText(/More settings/)).closest("details");
+    expect(more?.open).toBe(true);
+    expect(more?.textContent).toContain("3 set");
+    expect(screen.getByRole<HTMLInputElement>("textbox", { name: /^Flat/ }).value).toBe("3");
+    run();
+    await waitFor(() => expect(asked.some(({ method }) => method === "POST")).toBe(true));
+    expect(asked.find(({ method }) => method === "POST")?.body).toMatchObject({ snapshot: "ab".repeat(32), benchmark: "AAA", costs: { preset: "ten_bps", flat: 3 }, execution: { cash_rate: 0.02 } });
+  });
+
+  it("says under a clock that is turned back that it runs on the newest snapshot all the same", async () => {
+    const asked = answering(({ path }) => api(path));
+    show(<StrategyPage />, "/strategies/s?as_of=2020-06-01T00:00:00Z", "/strategies/:key");
+    expect(await screen.findByText(/The API has no way to ask for one of a past moment/)).toBeDefined();
+    expect(asked.filter(({ path }) => path.includes("as_of"))).toEqual([]);
+  });
+
+  it("keeps the moment of the header when something is set", async () => {
+    answering(({ path }) => api(path));
+    const router = show(<StrategyPage />, "/strategies/s?as_of=2020-06-01T00:00:00Z", "/strategies/:key");
+    fireEvent.change(await screen.findByRole("textbox", { name: "Top n" }), { target: { value: "5" } });
+    expect(router.state.location.search).toBe("?universe=U&p.top_n=5&as_of=2020-06-01T00%3A00%3A00Z");
+  });
+
   it("shows a refusal beside its field until the form is changed", async () => {
     answering(({ method, path }) => (method === "POST" ? { status: 422, body: { detail: "parameter top_n=3: is more than there are", field: "top_n", value: 3 } } : api(path)));
     await open();
@@ -91,7 +122,56 @@ describe("the form of a strategy", () => {
   });
 });
 
+describe("the frame", () => {
+  const open = (at: string) => {
+    const asked = answering(({ path }) => api(path));
+    const router = show(<Shell />, at);
+    return { asked, router };
+  };
+
+  it("says when it is not now, and returns to now", async () => {
+    const { router } = open("/data/U?as_of=2020-06-01T00:00:00Z&range=1Y");
+    expect(screen.getByText("As known on 2020-06-01 00:00:00 UTC.")).toBeDefined();
+    fireEvent.click(screen.getAllByRole("button", { name: "Return to now" })[0] as HTMLElement);
+    await waitFor(() => expect(router.state.location.search).toBe("?range=1Y"));
+    expect(screen.queryByText(/As known on/)).toBeNull();
+  });
+
+  it("turns the clock back from its control, and refuses what is to come", async () => {
+    const { router } = open("/data/U");
+    const input = screen.getByLabelText(/Look from a moment/);
+    fireEvent.change(input, { target: { value: "2999-01-01T00:00:00" } });
+    fireEvent.click(screen.getByRole("button", { name: "Turn back" }));
+    expect(screen.getByRole("alert").textContent).toContain("lies in the future");
+    fireEvent.change(input, { target: { value: "2020-06-01T10:30:00" } });
+    fireEvent.click(screen.getByRole("button", { name: "Turn back" }));
+    await waitFor(() => expect(new URLSearchParams(router.state.location.search).get("as_of")).toBe("2020-06-01T10:30:00Z"));
+  });
+
+  it("says that the present is shown when the address asks for no moment", () => {
+    open("/data/U?as_of=yesterday");
+    expect(screen.getByText("The present is shown.")).toBeDefined();
+    expect(screen.getByText(/“yesterday” is no moment/)).toBeDefined();
+  });
+
+  it("chooses the universe of the Data room's pages", async () => {
+    const { router } = open("/data");
+    fireEvent.change(await screen.findByRole("combobox", { name: "Universe" }), { target: { value: "U" } });
+    await waitFor(() => expect(router.state.location.pathname).toBe("/data/U"));
+    expect(screen.getByRole("link", { name: "Strategies" }).getAttribute("href")).toBe("/strategies?universe=U");
+  });
+});
+
 describe("the data room", () => {
+  it("asks as of the moment of the header for the members and bars that were known then", async () => {
+    const asked = answering(({ path }) => api(path));
+    show(<UniversePage />, "/data/U?as_of=2020-06-01T00:00:00Z", "/data/:universe");
+    expect(await screen.findByRole("link", { name: "AAA" })).toBeDefined();
+    const [universe] = asked.filter(({ path }) => path.includes("/data/universes/U"));
+    expect(universe?.path).toContain("as_of=2020-06-01T00%3A00%3A00Z");
+    expect((await screen.findAllByText("present")).length).toBe(3);
+  });
+
   it("starts a refresh, follows its job in the address, and says that it is done", async () => {
     let status = "running";
     answering(({ method, path }) => {

@@ -1,6 +1,6 @@
 import { useState } from "react";
 
-import { costsWords } from "../../format/costs";
+import { costsWords, type Preset } from "../../format/costs";
 import { money } from "../../format/numbers";
 import { commandOf, curlOf, requestOf, type Spec } from "../../format/spec";
 import { typed } from "../../forms/schema";
@@ -10,10 +10,10 @@ const FORMS = ["JSON", "CLI", "curl"] as const;
 type Form = (typeof FORMS)[number];
 
 /** Everything that the result was computed from, to be read and to be run again. */
-export function SpecCard({ spec, raw, id }: { spec: Spec; raw: Record<string, unknown>; id: string }) {
+export function SpecCard({ spec, raw, id, presets }: { spec: Spec; raw: Record<string, unknown>; id: string; presets: readonly Preset[] }) {
   const [form, setForm] = useState<Form>("JSON");
-  const command = commandOf(spec);
-  const text = { JSON: JSON.stringify(requestOf(spec), null, 2), CLI: command.text, curl: curlOf(spec, location.origin) }[form];
+  const command = commandOf(spec, presets);
+  const text = { JSON: JSON.stringify(requestOf(spec, presets), null, 2), CLI: command.text, curl: curlOf(spec, presets, location.origin) }[form];
   const actions = (
     <div className="flex flex-wrap gap-2">
       <Toggle label="As" options={FORMS} value={form} onChange={setForm} />
@@ -24,7 +24,7 @@ export function SpecCard({ spec, raw, id }: { spec: Spec; raw: Record<string, un
     <Card title="Parameters and exact spec" detail={<span className="font-mono text-xs break-all">{id}</span>} actions={actions}>
       <div className="grid gap-6 px-5 pt-2 pb-5 lg:grid-cols-2">
         <dl className="grid grid-cols-[auto_1fr] content-start gap-x-6 gap-y-1.5 text-sm">
-          {factsOf(spec, raw).map(([name, value]) => (
+          {factsOf(spec, raw, presets).map(([name, value]) => (
             <div key={name} className="contents">
               <dt className="text-soft">{name}</dt>
               <dd className="min-w-0 break-words">{value}</dd>
@@ -48,12 +48,13 @@ function note(form: Form, missing: readonly string[]): string {
   return missing.length === 0 ? base : `${base} It has no option for ${missing.map((name) => name.replaceAll("_", " ")).join(", ")}; use curl.`;
 }
 
-function factsOf(spec: Spec, raw: Record<string, unknown>): [string, string][] {
+function factsOf(spec: Spec, raw: Record<string, unknown>, presets: readonly Preset[]): [string, string][] {
   const words = (name: string) => name.replaceAll("_", " ");
   const shown = (value: unknown) => (typeof value === "boolean" ? (value ? "yes" : "no") : typed(value).replaceAll("_", " ") || "none");
   return [
     ...Object.entries(spec.parameters).map(([name, value]): [string, string] => [words(name), shown(value)]),
-    ["costs", costsWords(spec.costs)],
+    ["costs", costsWords(spec.costs, presets)],
+    ["benchmark", spec.benchmark ?? "the universe, bought and held"],
     ...Object.entries(spec.execution).map(([name, value]): [string, string] => [words(name), name === "initial_cash" && typeof value === "number" ? money(value, spec.currency) : shown(value)]),
     ["strategy version", shown(raw.strategy_version)],
     ["engine version", shown(raw.engine_version)],

@@ -7,8 +7,8 @@ import { newKey } from "../../api/jobs";
 import { asProblem, isRecord, Problem, reasonsByField } from "../../api/problem";
 import type { Strategy, UniverseStatus } from "../../api/queries";
 import { FormField } from "../../forms/FormField";
-import { bodyFrom, type Body, type Order } from "../../forms/order";
-import type { Field } from "../../forms/schema";
+import { useCarried } from "../../frame/address";
+import { bodyFrom, type Body, type Form, type Order } from "../../forms/order";
 import { count, plural } from "../../format/numbers";
 import { Icon } from "../../parts/icons";
 import { Card } from "../../parts/pieces";
@@ -17,7 +17,7 @@ import { SettingFields } from "./SettingFields";
 
 interface Props {
   strategy: Strategy;
-  fields: readonly Field[];
+  form: Form;
   universes: readonly UniverseStatus[];
   /** Members of the chosen universe. */
   tickers: readonly string[];
@@ -27,13 +27,13 @@ interface Props {
 }
 
 /** Parameters on the left, on what and how on the right, and the button that runs it. */
-export function OrderForm({ strategy, fields, universes, tickers, hasOpens, order, onChange }: Props) {
+export function OrderForm({ strategy, form, universes, tickers, hasOpens, order, onChange }: Props) {
   const run = useRun();
   const problem = run.error === null ? null : asProblem(run.error);
   // A refusal holds for what was sent; a change of the form answers it.
   const [sent, setSent] = useState<Order | null>(null);
   const refused = problem !== null && sameOrder(sent, order) ? reasonsByField(problem) : new Map<string, string>();
-  const body = bodyFrom(strategy.key, order, fields);
+  const body = bodyFrom(strategy.key, order, form);
   const universe = universes.find(({ key }) => key === order.universe);
 
   const submit = (event: React.SyntheticEvent) => {
@@ -47,8 +47,8 @@ export function OrderForm({ strategy, fields, universes, tickers, hasOpens, orde
       <div className="grid items-start gap-6 lg:grid-cols-2">
         <Card title="Parameters" detail={`Rebalances ${strategy.rebalance} by itself.`}>
           <div className="space-y-5 px-5 pt-2 pb-5">
-            {fields.length === 0 && <p className="text-soft">This strategy has none.</p>}
-            {fields.map((field) => (
+            {form.parameters.length === 0 && <p className="text-soft">This strategy has none.</p>}
+            {form.parameters.map((field) => (
               <FormField
                 key={field.name}
                 field={field}
@@ -61,7 +61,7 @@ export function OrderForm({ strategy, fields, universes, tickers, hasOpens, orde
           </div>
         </Card>
         <Card title="On what, and how">
-          <SettingFields order={order} universes={universes} own={strategy.rebalance} hasOpens={hasOpens} refused={refused} onChange={onChange} />
+          <SettingFields order={order} form={form} universes={universes} own={strategy.rebalance} hasOpens={hasOpens} refused={refused} onChange={onChange} />
         </Card>
       </div>
       <div className="card sticky bottom-20 z-10 mt-6 flex flex-wrap items-center justify-between gap-x-4 gap-y-2 p-3 shadow-lg sm:p-4 md:bottom-4">
@@ -85,6 +85,7 @@ function sameOrder(first: Order | null, second: Order): boolean {
 function useRun() {
   const client = useQueryClient();
   const navigate = useNavigate();
+  const carried = useCarried();
   const wish = useRef<{ text: string; key: string } | null>(null);
   return useMutation({
     mutationFn: async (body: Body): Promise<string> => {
@@ -98,7 +99,7 @@ function useRun() {
     onSuccess: (id) => {
       void client.invalidateQueries({ queryKey: ["backtests"] });
       void client.invalidateQueries({ queryKey: ["backtest", "trials"] });
-      return navigate(`/backtests/${id}`);
+      return navigate(carried(`/backtests/${id}`));
     },
   });
 }

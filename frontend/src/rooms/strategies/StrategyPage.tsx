@@ -1,10 +1,10 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useParams, useSearchParams } from "react-router";
 
-import { hasOpensQuery, statusQuery, strategyQuery, universeQuery, type Strategy, type UniverseStatus } from "../../api/queries";
+import { hasOpensQuery, settingsQuery, statusQuery, strategyQuery, universeQuery, type Schemas, type Strategy, type UniverseStatus } from "../../api/queries";
 import { both, remote } from "../../api/remote";
-import { addressFrom, orderFrom } from "../../forms/order";
-import { fieldsOf } from "../../forms/schema";
+import { addressFrom, formOf, orderFrom } from "../../forms/order";
+import { framed } from "../../frame/address";
 import { Card, Crumbs, Title } from "../../parts/pieces";
 import { Draw, Empty, Skeleton } from "../../parts/states";
 import { OrderForm } from "./OrderForm";
@@ -14,12 +14,13 @@ export function StrategyPage() {
   const { key = "" } = useParams();
   const strategy = remote(useQuery(strategyQuery(key, useQueryClient())));
   const status = remote(useQuery(statusQuery));
+  const settings = remote(useQuery(settingsQuery));
   return (
     <>
       <Crumbs path={[["Strategies", "/strategies"]]} />
-      {(strategy.state !== "ready" || status.state !== "ready") && <h1 className="sr-only">Strategy</h1>}
-      <Draw of={both(strategy, status)} what={`the strategy ${key}`} skeleton={<Skeletons />}>
-        {([found, { data }]) => (
+      {[strategy, status, settings].some(({ state }) => state !== "ready") && <h1 className="sr-only">Strategy</h1>}
+      <Draw of={both(both(strategy, settings), status)} what={`the strategy ${key}`} skeleton={<Skeletons />}>
+        {([[found, settings], { data }]) => (
           <>
             <Title name={found.title} detail={found.description}>
               {found.title}
@@ -29,7 +30,7 @@ export function StrategyPage() {
                 <Empty title="There is no data to run on yet">Ingest a universe first; the Data room says how.</Empty>
               </Card>
             ) : (
-              <Filled strategy={found} universes={data} />
+              <Filled strategy={found} settings={settings} universes={data} />
             )}
           </>
         )}
@@ -38,24 +39,22 @@ export function StrategyPage() {
   );
 }
 
-function Filled({ strategy, universes }: { strategy: Strategy; universes: readonly UniverseStatus[] }) {
+function Filled({ strategy, settings, universes }: { strategy: Strategy; settings: Schemas["SettingsOut"]; universes: readonly UniverseStatus[] }) {
   const [address, setAddress] = useSearchParams();
-  const fields = fieldsOf(strategy.parameters);
   const universe = address.get("universe") ?? universes[0]?.key ?? "";
-  const members = useQuery({ ...universeQuery(universe), enabled: universe !== "" }).data?.members ?? [];
+  const members = useQuery({ ...universeQuery(universe, null), enabled: universe !== "" }).data?.members ?? [];
   const first = members[0]?.ticker;
   const hasOpens = useQuery({ ...hasOpensQuery(first ?? ""), enabled: first !== undefined }).data ?? true;
-  const fill = hasOpens ? "next_open" : "next_close";
-  const order = orderFrom(address, fields, { universe, fill });
+  const form = formOf(strategy.parameters, settings, hasOpens ? "next_open" : "next_close");
   return (
     <OrderForm
       strategy={strategy}
-      fields={fields}
+      form={form}
       universes={universes}
       tickers={[...new Set(members.map(({ ticker }) => ticker))]}
       hasOpens={hasOpens}
-      order={order}
-      onChange={(changed) => setAddress(addressFrom(changed, fields, fill), { replace: true, preventScrollReset: true })}
+      order={orderFrom(address, form, universe)}
+      onChange={(changed) => setAddress((before) => framed(addressFrom(changed, form), before), { replace: true, preventScrollReset: true })}
     />
   );
 }

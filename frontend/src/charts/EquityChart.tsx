@@ -1,24 +1,29 @@
-import { AreaSeries, createChart, LineSeries, PriceScaleMode, type IChartApi } from "lightweight-charts";
+import { AreaSeries, createChart, HistogramSeries, LineSeries, PriceScaleMode, type IChartApi } from "lightweight-charts";
 import { useEffect, useRef } from "react";
 
 import { useTheme } from "../frame/theme";
 import { amount, count, percent } from "../format/numbers";
 import { drawdowns } from "../series/returns";
+import { isSame, type Rows } from "../series/rows";
 import type { Equity } from "../series/tables";
-import { look, showFrom } from "./canvas";
+import { look, rowsShown, showRows } from "./canvas";
 import { faded, token } from "./colours";
 
 interface Props {
   table: Equity;
   isLog: boolean;
-  start: string | null;
+  rows: Rows;
+  /** Sessions on which something happened. */
+  events: readonly string[];
   label: string;
+  /** The rows that are shown now, after the hand moved them. */
+  onRows: (rows: Rows) => void;
   /** Row under the crosshair; null when there is none. */
   onPoint: (row: number | null) => void;
 }
 
 /** Equity and benchmark, their drawdowns beneath on the same axis, one crosshair. */
-export default function EquityChart({ table, isLog, start, label, onPoint }: Props) {
+export default function EquityChart({ table, isLog, rows, events, label, onRows, onPoint }: Props) {
   const box = useRef<HTMLDivElement>(null);
   const chart = useRef<IChartApi | null>(null);
   const theme = useTheme();
@@ -30,21 +35,46 @@ export default function EquityChart({ table, isLog, start, label, onPoint }: Pro
     draw(made, table);
     const rows = new Map(table.session.map((day, row) => [day, row]));
     made.subscribeCrosshairMove(({ time }) => onPoint(typeof time === "string" ? (rows.get(time) ?? null) : null));
+    made.timeScale().subscribeVisibleLogicalRangeChange(() => {
+      const shown = rowsShown(made, table.session.length);
+      if (shown !== null) onRows(shown);
+    });
     return () => {
       chart.current = null;
       made.remove();
     };
-  }, [table, theme, onPoint]);
+  }, [table, theme, onPoint, onRows]);
+
+  useEffect(() => {
+    const made = chart.current;
+    if (made === null || events.length === 0) return;
+    const ticks = drawEvents(made, events);
+    // A chart that is gone took its series with it.
+    return () => {
+      if (chart.current === made) made.removeSeries(ticks);
+    };
+  }, [events, table, theme]);
 
   useEffect(() => {
     chart.current?.priceScale("right", 0).applyOptions({ mode: isLog ? PriceScaleMode.Logarithmic : PriceScaleMode.Normal });
   }, [isLog, table, theme]);
 
   useEffect(() => {
-    if (chart.current !== null) showFrom(chart.current, table.session, start);
-  }, [start, table, theme]);
+    const shown = chart.current === null ? null : rowsShown(chart.current, table.session.length);
+    // What the hand has just moved is in its place already.
+    if (chart.current !== null && (shown === null || !isSame(shown, rows))) showRows(chart.current, rows);
+  }, [rows, table, theme]);
 
   return <div ref={box} role="img" aria-label={label} className="h-full w-full" />;
+}
+
+/** Quiet ticks at the foot of the curve. */
+function drawEvents(chart: IChartApi, events: readonly string[]) {
+  const color = faded(token("edge"), 0.5);
+  const ticks = chart.addSeries(HistogramSeries, { color, priceScaleId: "events", priceLineVisible: false, lastValueVisible: false });
+  ticks.priceScale().applyOptions({ scaleMargins: { top: 0.975, bottom: 0 } });
+  ticks.setData(events.map((time) => ({ time, value: 1 })));
+  return ticks;
 }
 
 function draw(chart: IChartApi, table: Equity) {

@@ -1,6 +1,28 @@
-/** The range buttons of a chart. */
+/** The range buttons of a chart, and spans chosen by hand. */
+import { firstRow, widened, type Rows } from "./rows";
+
 export const RANGES = ["1M", "6M", "YTD", "1Y", "5Y", "All"] as const;
 export type Range = (typeof RANGES)[number];
+
+const SPAN = /^(\d{4}-\d{2}-\d{2})\.\.(\d{4}-\d{2}-\d{2})$/;
+
+/** The rows that a range of the address asks for: a button's, or a span "2001-01-03..2005-06-30"; else everything. */
+export function rangeRows(wanted: string | null, sessions: readonly string[]): Rows {
+  const last = Math.max(0, sessions.length - 1);
+  const [, start, end] = SPAN.exec(wanted ?? "") ?? [];
+  if (start !== undefined && end !== undefined) {
+    const first = firstRow(sessions, start);
+    const after = sessions.findIndex((day) => day > end);
+    return widened({ first, last: after === -1 ? last : Math.max(first, after - 1) }, sessions.length);
+  }
+  const begin = isRange(wanted) ? rangeStart(wanted, sessions.at(-1) ?? "") : null;
+  return { first: firstRow(sessions, begin), last };
+}
+
+/** The span of these rows as it stands in the address. */
+export function rangeText({ first, last }: Rows, sessions: readonly string[]): string {
+  return `${sessions[first] ?? ""}..${sessions[last] ?? ""}`;
+}
 
 export function isRange(text: string | null): text is Range {
   return RANGES.some((range) => range === text);

@@ -4,7 +4,7 @@ import { csv } from "./csv";
 import { rangeStart } from "./ranges";
 import { cellStrength, colourSpan, drawdowns, monthlyReturns } from "./returns";
 import { sorted } from "./sorting";
-import { barsOf, equityOf, holdingsOf } from "./tables";
+import { barsOf, equityOf, fillCounts, holdingsOf, ordersOf } from "./tables";
 import { REST, stackedWeights } from "./weights";
 
 describe("monthly returns", () => {
@@ -84,6 +84,11 @@ describe("tables", () => {
 
   it("skip a bar without a close, and keep one that has nothing else", () => {
     expect(barsOf([{ date: "2020-01-02", close: null }, { date: "2020-01-03", close: 1, open: null }])).toMatchObject([{ date: "2020-01-03", open: null, close: 1 }]);
+  });
+
+  it("count the fills of each session, oldest first", () => {
+    const orders = ordersOf({ filled: ["2020-02-03", "2020-01-02", "2020-02-03"], decided: ["2020-01-31", "2020-01-01", "2020-01-31"], ticker: ["A", "B", "C"], kind: ["r", "r", "r"], shares: [1, 2, 3], price: [1, 1, 1], value: [1, 2, 3], cost: [0, 0, 0] });
+    expect([...fillCounts(orders)]).toEqual([["2020-01-02", 1], ["2020-02-03", 2]]);
   });
 
   it("sort both ways and keep the order of equals", () => {

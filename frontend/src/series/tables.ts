@@ -57,6 +57,13 @@ export function ordersOf(columns: Columns): Order[] {
   }));
 }
 
+/** How many orders were filled on each session, oldest first. */
+export function fillCounts(orders: readonly Order[]): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const day of orders.map(({ filled }) => filled).sort()) counts.set(day, (counts.get(day) ?? 0) + 1);
+  return counts;
+}
+
 /** Holdings with their weights; null where the stored table is of the time before weights were kept. */
 export function holdingsOf(columns: Columns): { session: string[]; ticker: string[]; weight: number[] } | null {
   if (!("weight" in columns)) return null;

@@ -1,13 +1,14 @@
 import { usePrefetchQuery, useQuery } from "@tanstack/react-query";
 import { useEffect, useMemo } from "react";
-import { Link, useParams } from "react-router";
+import { useParams } from "react-router";
 
-import { backtestQuery, equityQuery, holdingsQuery, strategiesQuery, type Backtest } from "../../api/queries";
+import { backtestQuery, equityQuery, holdingsQuery, ordersQuery, settingsQuery, strategiesQuery, type Backtest } from "../../api/queries";
 import { remote } from "../../api/remote";
 import { expectEquityChart } from "../../charts/lazy";
 import { formAddress } from "../../forms/order";
 import { count, plural } from "../../format/numbers";
 import { specOf } from "../../format/spec";
+import { Link } from "../../parts/Link";
 import { Card, CopyButton, Crumbs, Title } from "../../parts/pieces";
 import { Draw, Skeleton, SkeletonRows } from "../../parts/states";
 import { EquityCard } from "./EquityCard";
@@ -40,6 +41,8 @@ function Result({ backtest }: { backtest: Backtest }) {
   const spec = useMemo(() => specOf(backtest.spec), [backtest.spec]);
   const strategies = useQuery(strategiesQuery);
   const title = strategies.data?.data.find(({ key }) => key === spec.strategy)?.title ?? named(spec.strategy);
+  const presets = useQuery(settingsQuery).data?.presets ?? [];
+  const orders = useQuery(ordersQuery(backtest.id)).data;
   const equity = remote(useQuery(equityQuery(backtest.id)));
   const holdings = remote(useQuery(holdingsQuery(backtest.id)));
   return (
@@ -59,7 +62,7 @@ function Result({ backtest }: { backtest: Backtest }) {
             <CopyButton icon="link" text={`${location.origin}/backtests/${backtest.id}`}>
               Copy link
             </CopyButton>
-            <Link className="button" to={formAddress(spec)}>
+            <Link className="button" to={formAddress(spec, presets)}>
               Run again with changes
             </Link>
           </>
@@ -72,7 +75,7 @@ function Result({ backtest }: { backtest: Backtest }) {
         <Trust backtest={backtest} strategy={spec.strategy} />
         <Card title="Equity" detail={`${spec.currency}, from ${count(Number(spec.execution.initial_cash))}. ${backtest.benchmark.ticker ?? "Benchmark"}: ${backtest.benchmark.definition}`}>
           <Draw of={equity} what="the equity curve" skeleton={<Skeleton className="m-5 h-[30rem]" />}>
-            {(table) => <EquityCard table={table} />}
+            {(table) => <EquityCard table={table} orders={orders} />}
           </Draw>
         </Card>
         <Card title="Monthly returns" detail="Percent, net of costs. The first and the last month may be parts of one.">
@@ -97,7 +100,7 @@ function Result({ backtest }: { backtest: Backtest }) {
         </div>
         <Orders id={backtest.id} currency={spec.currency} />
         <AllFigures backtest={backtest} currency={spec.currency} />
-        <SpecCard spec={spec} raw={backtest.spec} id={backtest.id} />
+        <SpecCard spec={spec} raw={backtest.spec} id={backtest.id} presets={presets} />
       </div>
     </>
   );

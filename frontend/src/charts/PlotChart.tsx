@@ -37,7 +37,8 @@ export default function PlotChart({ data, label, height }: { data: PlotData; lab
 function weights({ sessions, bands }: Stack, end: string): Plot.PlotOptions {
   const points = bands.flatMap(({ name, weights: values }) => {
     const changes = sessions.map((day, index) => ({ name, day: new Date(day), weight: values[index] ?? 0 }));
-    return [...changes, { name, day: new Date(end), weight: values.at(-1) ?? 0 }];
+    // A change on the last session is its own end: twice on one day, it would be stacked twice.
+    return sessions.at(-1) === end ? changes : [...changes, { name, day: new Date(end), weight: values.at(-1) ?? 0 }];
   });
   const names = bands.map(({ name }) => name);
   return {

@@ -9,11 +9,9 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from support.site import Site, deployed_site, laptop_site
-from support.tool_venv import ROOT, NoToolError
+from support.site import Site, deployed_site, keep, laptop_site
+from support.tool_venv import NoToolError
 
-#: Screenshots are kept here, to be looked at.
-ARTIFACTS = ROOT / "build" / "e2e"
 #: Chromium's own services would be refused, many at a time, where the network is closed.
 _QUIET = [
     "--no-sandbox",
@@ -68,9 +66,3 @@ def page(browser: Browser, site: Site, request: pytest.FixtureRequest) -> Iterat
     assert errors == []
     # A laptop's page asks nobody else; a deployed one only whoever signs its owner in.
     assert site.has_sign_in or foreign == []
-
-
-def keep(page: Page, name: str) -> None:
-    """Keep what is on the screen."""
-    ARTIFACTS.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=ARTIFACTS / f"{name}.png", full_page=True)

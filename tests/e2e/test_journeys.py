@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
+from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from support.site import Site
+from support.site import Site, keep
 from support.tool_venv import ROOT
 
 UNIVERSE = "SAMPLE_US5"
@@ -75,6 +78,119 @@ def test_what_only_the_api_knows_to_be_wrong_is_told_too(page: Page, site: Site)
         button.click()
     expect(page.get_by_role("alert").filter(has_text=re.compile("2013-03-01"))).not_to_have_count(0)
     assert "/backtests/" not in page.url
+
+
+def test_a_clock_turned_back_shows_what_was_known_then(page: Page, site: Site, tmp_path: Path) -> None:
+    first, corrected = tmp_path / "first.csv", tmp_path / "corrected.csv"
+    bars = "ticker,date,open,high,low,close,volume\nACME,2020-01-02,10,11,9,10,100\nACME,2020-01-03,10,12,9,{},100\n"
+    first.write_text(bars.format(11), encoding="utf-8")
+    corrected.write_text(bars.format(12), encoding="utf-8")
+    site.parakeet("ingest", "TWO_CLOCKS", "--source", "files", "--path", str(first))
+    between = dt.datetime.now(dt.UTC).isoformat().replace("+00:00", "Z")
+    site.parakeet("ingest", "TWO_CLOCKS", "--source", "files", "--path", str(corrected), "--full")
+    newest = page.get_by_role("row").filter(has_text="2020-01-03")
+
+    site.open(page, "/data/TWO_CLOCKS/ACME")
+    expect(newest).to_contain_text("12.00")
+    expect(page.get_by_text("As known on")).to_have_count(0)
+
+    site.open(page, f"/data/TWO_CLOCKS/ACME?as_of={quote(between)}")
+    expect(newest).to_contain_text("11.00")
+    expect(page.get_by_role("status").filter(has_text="As known on")).to_contain_text("bars are those known then")
+    edge = page.locator(".border-past").first
+    assert edge.bounding_box() == {"x": 0, "y": 0, "width": 1280, "height": 900}
+    assert grave_obstacles(page) == []
+    keep(page, f"clock-turned-back-{site.name}")
+
+    # The whole page is of that moment, wherever one goes, and of a day before it nothing was known at all.
+    page.get_by_role("navigation", name="Where this is").get_by_role("link", name="TWO_CLOCKS").click()
+    expect(page.get_by_role("region", name="Members", exact=True).get_by_role("link", name="ACME")).to_be_visible()
+    page.locator("summary", has_text="UTC").click()
+    page.get_by_role("button", name="a day", exact=True).click()
+    expect(page.get_by_text("No member was known then")).to_be_visible()
+    page.get_by_role("button", name="Return to now").last.click()
+    expect(page.get_by_role("region", name="Members", exact=True).get_by_role("link", name="ACME")).to_be_visible()
+    expect(page.get_by_text("As known on")).to_have_count(0)
+    assert "as_of" not in page.url
+
+
+def test_the_clock_is_turned_back_by_its_control(page: Page, site: Site) -> None:
+    site.open(page, f"/data/{UNIVERSE}")
+    page.locator("summary", has_text="now").click()
+    page.get_by_label("Look from a moment, UTC").fill("2020-06-01T10:30:00")
+    page.get_by_role("button", name="Turn back").click()
+    expect(page.get_by_role("status").filter(has_text="As known on 2020-06-01 10:30:00 UTC")).to_be_visible()
+    expect(page.get_by_text("No member was known then")).to_be_visible()
+    # It is kept on the way to a room whose API cannot look back, which says so.
+    page.get_by_role("navigation", name="Rooms").get_by_role("link", name="Strategies").click()
+    expect(page.get_by_text("This page shows the present")).to_be_visible()
+    page.get_by_role("link", name="Dual momentum").click()
+    expect(page.get_by_text("a backtest runs on the newest snapshot, with all that is known now")).to_be_visible()
+    expect(page.get_by_role("combobox", name="Universe").first).to_have_value(UNIVERSE)
+
+
+def test_running_again_with_changes_keeps_everything_else(page: Page, site: Site) -> None:
+    asked = {
+        "p.top_n": "2",
+        "start": "2005-01-03",
+        "benchmark": "IBM",
+        "costs": "ibkr_us_fixed",
+        "c.half_spread_bps": "2.5",
+        "x.fractional_shares": "false",
+        "x.cash_rate": "0.02",
+        "x.delist_after": "7",
+        "x.delisting_return": "-0.3",
+        "x.initial_cash": "25000",
+        "x.rebalance": "quarterly",
+    }
+    site.open(page, FORM + "".join(f"&{name}={value}" for name, value in asked.items()))
+    page.get_by_role("button", name=RUN).click()
+    page.wait_for_url(re.compile("/backtests/[0-9a-f]{64}"))
+    first = site.document(page.url)
+    page.get_by_role("link", name="Run again with changes").click()
+    expect(page.get_by_label(re.compile("^Cash rate")).last).to_have_value("0.02")
+    keep(page, f"run-again-{site.name}")
+
+    # Unchanged it is the very same backtest.
+    page.get_by_role("button", name=RUN).click()
+    page.wait_for_url(re.compile(f"/backtests/{first['id']}"))
+    page.get_by_role("link", name="Run again with changes").click()
+    page.get_by_label(re.compile("^Cash rate")).last.fill("0.03")
+    page.get_by_role("button", name=RUN).click()
+    page.wait_for_url(re.compile(f"/backtests/(?!{first['id']})[0-9a-f]{{64}}"))
+    second = site.document(page.url)
+    first["spec"]["execution"]["cash_rate"] = 0.03
+    assert second["spec"] == first["spec"]
+
+
+def test_a_span_is_chosen_by_hand_and_by_key(page: Page, site: Site) -> None:
+    run_dual_momentum(page, site, top_n="2")
+    strip = page.get_by_role("group", name="Overview: choose the span to show")
+    strip.scroll_into_view_if_needed()
+    span = page.get_by_role("slider", name="Span shown")
+    whole = span.get_attribute("aria-valuetext")
+    box = strip.bounding_box()
+    assert box is not None
+    y = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + box["width"] * 0.4, y)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.7, y, steps=6)
+    page.mouse.up()
+    page.wait_for_url(re.compile(r"range=\d{4}-\d\d-\d\d\.\.\d{4}-\d\d-\d\d"))
+    expect(span).not_to_have_attribute("aria-valuetext", whole or "")
+    dragged = span.get_attribute("aria-valuetext")
+    keep(page, f"brush-{site.name}")
+
+    end = page.get_by_role("slider", name="Last session shown")
+    end.press("ArrowLeft")
+    expect(span).not_to_have_attribute("aria-valuetext", dragged or "")
+    chosen = span.get_attribute("aria-valuetext") or ""
+    page.reload()
+    if site.has_sign_in:
+        page.get_by_role("button", name="Sign in as owner").click()
+    expect(page.get_by_role("slider", name="Span shown")).to_have_attribute("aria-valuetext", chosen)
+    page.get_by_role("group", name="Range").get_by_role("button", name="All").click()
+    expect(span).to_have_attribute("aria-valuetext", whole or "")
 
 
 def test_a_permalink_opens_in_a_new_browser(page: Page, site: Site, browser: Browser) -> None:

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -24,6 +25,8 @@ from support.stack import READ, WRITE, Stack
 from support.tool_venv import ROOT, NoToolError
 
 DIST = ROOT / "frontend" / "dist"
+#: Screenshots are kept here, to be looked at.
+ARTIFACTS = ROOT / "build" / "e2e"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,12 +37,19 @@ class Site:
     url: str
     api: Callable[[], httpx.Client]
     has_sign_in: bool
+    #: The command line of whoever runs the platform.
+    parakeet: Callable[..., object]
 
     def open(self, page: Page, path: str) -> None:
         """Open a view, signing in where that is asked for."""
         page.goto(self.url + path)
         if self.has_sign_in:
             page.get_by_role("button", name="Sign in as owner").click()
+
+    def document(self, address: str) -> Any:  # Any: JSON
+        """The document of the backtest whose page this is, as the API gives it."""
+        with self.api() as api:
+            return api.get(f"/backtest/{address.partition('?')[0].rpartition('/')[2]}").json()
 
     def figures(self, backtest_id: str) -> dict[str, Any]:  # Any: a number, a date or nothing
         """Metrics of a backtest as the API gives them."""
@@ -60,16 +70,21 @@ def laptop_site(folder: Path) -> Iterator[Site]:
         "DATABASE_URL": f"sqlite:///{folder / 'trades.db'}",
         "CACHE_URL": str(folder / "cache"),
     }
-    parakeet = str(Path(sys.executable).with_name("parakeet"))
-    subprocess.run([parakeet, "quickstart", "--json"], env=environment, stdout=subprocess.DEVNULL, check=True)  # noqa: S603  our own
-    command = [parakeet, "serve", "--port", str(port)]
+    program = str(Path(sys.executable).with_name("parakeet"))
+
+    def parakeet(*arguments: str) -> None:
+        subprocess.run([program, *arguments, "--json"], env=environment, stdout=subprocess.DEVNULL, check=True)  # noqa: S603  our own
+
+    parakeet("quickstart")
+    command = [program, "serve", "--port", str(port)]
     with (
         (folder / "serve.log").open("wb") as sink,
         subprocess.Popen(command, env=environment, stdout=sink, stderr=sink) as process,  # noqa: S603  our own
     ):
         try:
             _wait_for(f"{url}/api/v1/data/health")
-            yield Site(name="laptop", url=url, api=lambda: httpx.Client(base_url=f"{url}/api/v1"), has_sign_in=False)
+            api = partial(httpx.Client, base_url=f"{url}/api/v1")
+            yield Site(name="laptop", url=url, api=api, has_sign_in=False, parakeet=parakeet)
         finally:
             process.terminate()
 
@@ -87,7 +102,13 @@ def deployed_site(stack: Stack) -> Iterator[Site]:
     config = {"issuer": stack.issuer.url, "client_id": AUDIENCE, "scope": f"openid {READ} {WRITE}"}
     bucket.put_object(Bucket=name, Key="config.json", Body=json.dumps(config).encode(), ContentType="application/json")
     with running_edge(stack) as url:
-        yield Site(name="deployed", url=url, api=stack.reader, has_sign_in=True)
+        yield Site(name="deployed", url=url, api=stack.reader, has_sign_in=True, parakeet=stack.parakeet)
+
+
+def keep(page: Page, name: str) -> None:
+    """Keep what is on the screen."""
+    ARTIFACTS.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=ARTIFACTS / f"{name}.png", full_page=True)
 
 
 def _check_built() -> None:

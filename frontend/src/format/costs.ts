@@ -10,19 +10,20 @@ export function costsPreset(costs: Figures, presets: readonly Preset[]): string 
   return presets.find(isSame)?.key ?? null;
 }
 
-/** The least that has to be asked for to be charged so: a preset, or the free one with one's own figures in place of its own. */
+/** The least that has to be asked for to be charged so: the nearest preset, and one's own figures where it has others. */
 export function costsRequest(costs: Figures, presets: readonly Preset[]): Record<string, unknown> {
-  const preset = costsPreset(costs, presets);
-  if (preset !== null) return { preset };
-  const free = presets.find(({ figures }) => Object.values(figures).every((value) => value === null || value === 0));
-  const own = Object.entries(costs).filter(([name, value]) => value !== null && value !== free?.figures[name]);
+  const given = Object.entries(costs).filter(([, value]) => value !== null);
+  // A cap can be given, but one that a preset has cannot be taken off it.
+  const possible = presets.filter(({ figures }) => Object.entries(figures).every(([name, value]) => value === null || (costs[name] ?? null) !== null));
+  const asked = possible.map(({ key, figures }) => ({ preset: key, ...Object.fromEntries(given.filter(([name, value]) => value !== figures[name])) }));
+  const [nearest] = asked.sort((a, b) => Object.keys(a).length - Object.keys(b).length);
   // Without a list of presets every figure is named; none is left for the API's own preset to fill in.
-  return { ...(free === undefined ? {} : { preset: free.key }), ...Object.fromEntries(own) };
+  return nearest ?? Object.fromEntries(given);
 }
 
 export function costsWords(costs: Figures, presets: readonly Preset[]): string {
   const preset = costsPreset(costs, presets);
   if (preset !== null) return presets.find(({ key }) => key === preset)?.description ?? preset;
-  const own = Object.entries(costsRequest(costs, presets)).filter(([name, value]) => name !== "preset" && (value !== 0 || name === "maximum_bps"));
-  return own.map(([name, value]) => `${name.replaceAll("_", " ")} ${String(value)}`).join(", ") || "none";
+  const charged = Object.entries(costs).filter(([name, value]) => value !== null && (value !== 0 || name === "maximum_bps"));
+  return charged.map(([name, value]) => `${name.replaceAll("_", " ")} ${String(value)}`).join(", ") || "none";
 }

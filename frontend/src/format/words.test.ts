@@ -107,8 +107,14 @@ describe("the exact spec", () => {
   });
 
   it("takes a cap of nothing for what it is, not for no cap", () => {
-    expect(costsRequest({ ...costs, maximum_bps: 0 }, PRESETS)).toEqual({ preset: "zero", bps: 10, maximum_bps: 0 });
+    expect(costsRequest({ ...costs, maximum_bps: 0 }, PRESETS)).toEqual({ preset: "ten_bps", maximum_bps: 0 });
     expect(costsWords({ ...costs, maximum_bps: 0 }, PRESETS)).toBe("bps 10, maximum bps 0");
+  });
+
+  it("asks for the nearest preset, but for none whose cap would have to be taken off", () => {
+    const broker = { ...free, per_share: 0.005, minimum: 1, maximum_bps: 100 };
+    expect(costsRequest({ ...broker, half_spread_bps: 2 }, PRESETS)).toEqual({ preset: "ibkr_us_fixed", half_spread_bps: 2 });
+    expect(costsRequest({ ...broker, maximum_bps: null }, PRESETS)).toEqual({ preset: "zero", per_share: 0.005, minimum: 1 });
   });
 
   it("names every figure while the presets are not known, so that none is filled in", () => {

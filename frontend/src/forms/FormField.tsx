@@ -29,7 +29,7 @@ export function FormField({ field, text, refused, onChange, suggestions = [], in
           <span>{field.isOptional && text.trim() === "" ? "" : "the default"}</span>
         ) : (
           <button type="button" className="link" onClick={() => onChange(typed(field.preset))}>
-            back to {instead === "none" ? `the default, ${typed(field.preset) || "none"}` : instead}
+            back to {instead === "none" ? `the default, ${field.kind === "flag" ? (field.preset ? "yes" : "no") : typed(field.preset) || "none"}` : instead}
           </button>
         )}
         {field.unit?.startsWith("fraction") === true && found.ok && typeof found.value === "number" && <span>= {percent(found.value)}</span>}

@@ -27,7 +27,7 @@ export function ClockControl() {
         <span className="sr-only">As known</span>
         {at === null ? "now" : exact(new Date(at)).replace(/:\d\d UTC$/, " UTC")}
       </summary>
-      <div className="card absolute right-0 z-10 mt-1 w-80 max-w-[calc(100vw-2rem)] p-4 text-sm shadow-lg">
+      <div className="card absolute z-10 mt-1 w-80 max-md:right-0 md:left-0 max-w-[calc(100vw-2rem)] p-4 text-sm shadow-lg">
         <MomentForm key={at ?? "now"} at={at} turn={turn} />
       </div>
     </details>

@@ -27,8 +27,13 @@ export function EquityCard({ table, orders }: { table: Equity; orders: readonly 
   const look = useCallback((moved: Rows) => setView((before) => (before !== null && isSame(before, moved) ? before : moved)), []);
   const isLog = address.get("scale") !== "linear";
   const change = (name: string, value: string) => {
-    setView(null);
+    // Asked for again, it undoes what the hand moved since; asked for anew, it does so with the new address.
+    if (value === (wanted ?? "All")) setView(null);
     setAddress((before) => new URLSearchParams({ ...Object.fromEntries(before), [name]: value }), { replace: true, preventScrollReset: true });
+  };
+  const choose = (to: Rows, isDone: boolean) => {
+    look(to);
+    if (isDone) change("range", rangeText(to, table.session));
   };
   const fills = useMemo(() => fillCounts(orders ?? []), [orders]);
   const events = useMemo(() => [...fills.keys()], [fills]);
@@ -62,7 +67,7 @@ export function EquityCard({ table, orders }: { table: Equity; orders: readonly 
         />
       </div>
       <div className="px-5 pt-2 pb-2">
-        <Brush sessions={table.session} values={table.equity} isLog={isLog} rows={rows} onChange={(to, isDone) => (isDone ? change("range", rangeText(to, table.session)) : look(to))} />
+        <Brush sessions={table.session} values={table.equity} isLog={isLog} rows={rows} onChange={choose} />
         <p className="mt-1.5 flex flex-wrap justify-between gap-x-4 text-xs text-soft">
           <span className="tabular-nums">
             {table.session[rows.first]} → {table.session[rows.last]}

@@ -4,40 +4,52 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from aws.errors import ObjectNotFoundError, StoreUnavailableError
+from aws.disk_budget import DiskBudget
+from aws.errors import StoreUnavailableError
 from aws.folder_cache import FolderCache
-from aws.object_store import ObjectStore, Ref
+from aws.object_store import ObjectStore, Ref, checked_key
+
+if TYPE_CHECKING:
+    from aws.kept_values import KeptValues
 
 #: A Lambda has 512 MB of disk by default.
 MAX_BYTES = 400_000_000
+#: Bytes of a SHA-256.
+_DIGEST = 32
 _IMMUTABLE = ("objects/", "snapshots/")
 
 
 class LocalCopy:
     """An `ObjectStore` in front of a slower one; refs are always asked for anew.
 
-    Each part carries the hash of its bytes, so a damaged file is fetched again, and a disk that is full or gone costs
-    time, not answers. The oldest parts make room for new ones.
+    Whole objects are kept as they are, each with the hash of its bytes. Ranges are columns on their way to be decoded:
+    what comes of them is kept instead (`kept_values`). A damaged file is fetched again, and a disk that is full or gone
+    costs time, not answers.
     """
 
     def __init__(self, remote: ObjectStore, folder: Path, *, max_bytes: int = MAX_BYTES) -> None:
         self._remote = remote
         self._folder = folder
         self._local = FolderCache(folder)
-        self._max_bytes = max_bytes
+        self._budget = DiskBudget(folder, max_bytes)
+
+    def kept_values(self) -> KeptValues | None:
+        """Decoded columns on the local disk."""
+        from aws.kept_values import KeptValues  # noqa: PLC0415  cold start: numpy
+
+        return KeptValues(self._folder / "values", self._budget)
 
     async def get(self, key: str, *, start: int | None = None, length: int | None = None) -> bytes:
-        """The local part if there is one, else the remote one, which is kept."""
-        if not key.startswith(_IMMUTABLE):
+        """A range from the remote store; a whole object from here if it is here, else the remote one, which is kept."""
+        if start is not None or length is not None or not key.startswith(_IMMUTABLE):
             return await self._remote.get(key, start=start, length=length)
-        part = f"{key}/{start or 0}-{'' if length is None else length}"
-        kept = await self._kept(part)
+        kept = await self._kept(key)
         if kept is None:
-            kept = await self._remote.get(key, start=start, length=length)
-            await self._keep(part, kept)
+            kept = await self._remote.get(key)
+            await self._keep(key, kept)
         return kept
 
     async def put(self, key: str, data: bytes) -> None:
@@ -60,36 +72,23 @@ class LocalCopy:
         """Check the remote store."""
         await self._remote.check()
 
-    async def _kept(self, part: str) -> bytes | None:
+    async def _kept(self, key: str) -> bytes | None:
+        """What is kept of an object; one call of one thread, since an asynchronous file takes four."""
+        path = self._folder / checked_key(key)
         try:
-            data = await self._local.get(part)
-        except (ObjectNotFoundError, StoreUnavailableError):
-            return None
-        digest, body = data[:32], data[32:]
-        if hashlib.sha256(body).digest() == digest:
-            return body
-        await asyncio.to_thread((self._folder / part).unlink, missing_ok=True)
+            data = await asyncio.to_thread(path.read_bytes)
+            digest, body = data[:_DIGEST], data[_DIGEST:]
+            if hashlib.sha256(body).digest() == digest:
+                return body
+            await asyncio.to_thread(path.unlink)
+        except OSError:
+            return None  # not there, or not to be read: S3 has it
         return None
 
-    async def _keep(self, part: str, data: bytes) -> None:
-        if len(data) > self._max_bytes:
-            return
-        await self._attempt(lambda: asyncio.to_thread(self._make_room, len(data)))
-        await self._attempt(lambda: self._local.put(part, hashlib.sha256(data).digest() + data))
-
-    async def _attempt(self, step: Callable[[], Awaitable[None]]) -> None:
+    async def _keep(self, key: str, data: bytes) -> None:
+        digest = hashlib.sha256(data).digest()
         try:
-            await step()
+            await asyncio.to_thread(self._budget.make_room, len(digest) + len(data))
+            await self._local.put(key, digest + data)
         except (StoreUnavailableError, OSError):
             return  # the disk is full or gone: the next read asks S3 again
-
-    def _make_room(self, needed: int) -> None:
-        if not self._folder.exists():
-            return
-        found = [(path.stat(), path) for path in self._folder.rglob("*") if path.is_file()]
-        excess = sum(stat.st_size for stat, _ in found) + needed - self._max_bytes
-        for stat, path in sorted(found, key=lambda item: item[0].st_mtime_ns):
-            if excess <= 0:
-                return
-            path.unlink(missing_ok=True)
-            excess -= stat.st_size

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from aws.errors import CacheUrlError
+
+if TYPE_CHECKING:
+    from aws.kept_values import KeptValues
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +25,10 @@ class ObjectStore(Protocol):
 
     async def get(self, key: str, *, start: int | None = None, length: int | None = None) -> bytes:
         """Bytes of an object, or `length` of them from `start`; `ObjectNotFoundError`."""
+        ...
+
+    def kept_values(self) -> KeptValues | None:
+        """Decoded columns that are nearer than the store, None where nothing is."""
         ...
 
     async def put(self, key: str, data: bytes) -> None:

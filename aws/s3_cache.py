@@ -21,6 +21,7 @@ from aws.errors import (
 from aws.folder_cache import FolderCache
 from aws.local_copy import LocalCopy
 from aws.object_store import ObjectStore, Ref, checked_key
+from aws.s3_requests import fetched, make_client
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -63,11 +64,14 @@ class S3Cache:
         """Bytes of an object, or a range of them."""
         if length == 0:
             return b""
-        arguments: dict[str, Any] = {"Bucket": self._bucket, "Key": self._key(key)}
+        byte_range = None
         if start is not None or length is not None:
             first = start or 0
-            arguments["Range"] = f"bytes={first}-{'' if length is None else first + length - 1}"
-        return await self._call(key, lambda client: client.get_object(**arguments)["Body"].read())
+            byte_range = f"bytes={first}-{'' if length is None else first + length - 1}"
+        return await self._call(key, lambda client: fetched(client, self._bucket, self._key(key), byte_range))
+
+    def kept_values(self) -> None:
+        """Nothing is nearer: that is `LocalCopy`'s."""
 
     async def put(self, key: str, data: bytes) -> None:
         """Write an object unless it is there."""
@@ -123,22 +127,16 @@ class S3Cache:
                 raise ObjectNotFoundError(key) from error
             if code in _CONFLICT:
                 raise RefConflictError(key) from error
-            raise StoreUnavailableError(f"s3://{self._bucket}", code) from error
+            raise StoreUnavailableError(self._url(key), code) from error
         except BotoCoreError as error:
-            raise StoreUnavailableError(f"s3://{self._bucket}", type(error).__name__) from error
+            raise StoreUnavailableError(self._url(key), type(error).__name__) from error
+
+    def _url(self, key: str) -> str:
+        return f"s3://{self._bucket}/{self._prefix}{key}" if key else f"s3://{self._bucket}"
 
     def _client(self) -> S3Client:
         if self._given is None:
-            import boto3  # noqa: PLC0415  only where S3 is used
-            from botocore.config import Config  # noqa: PLC0415  only where S3 is used
-
-            limits = Config(
-                connect_timeout=5,
-                read_timeout=30,
-                max_pool_connections=32,
-                retries={"mode": "standard", "max_attempts": 4},
-            )
-            self._given = boto3.client("s3", config=limits)
+            self._given = make_client()
         return self._given
 
     def _key(self, key: str) -> str:
@@ -162,7 +160,8 @@ async def read_table(store: ObjectStore, key: str, columns: Sequence[str] | None
 
     data = await store.get(key)
     verify(key, data, key.rpartition("/")[2].partition(".")[0])
-    return pq.read_table(pa.BufferReader(data), columns=list(columns) if columns is not None else None)
+    # Not `pq.read_table`, which imports pyarrow.dataset to read a single file.
+    return pq.ParquetFile(pa.BufferReader(data)).read(list(columns) if columns is not None else None)
 
 
 async def write_object(store: ObjectStore, data: bytes) -> str:

@@ -9,94 +9,54 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from collections.abc import Sequence
+from itertools import groupby
 
 from aws.errors import ObjectNotFoundError, RefConflictError, UnknownSnapshotError
+from aws.manifest import Manifest
 from aws.object_store import ObjectStore, Ref
 from aws.s3_cache import verify
 
-SCHEMA_VERSION = 1
-#: Years that one closed span covers once it has aged.
-_ERA = 4
+#: Most cells (sessions x tickers) in a block: 48 MB a column, so that a builder holds one block at a time.
+_MOST_CELLS = 6_000_000
+_SESSIONS_PER_YEAR = 252
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ColumnRange:
-    """Bytes of one column (or of the footer) in an object, and their sha256."""
+def parted_sessions(days: Sequence[dt.date], n_tickers: int) -> list[tuple[dt.date, ...]]:
+    """The sessions of each span of a universe, from the oldest on.
 
-    offset: int
-    length: int
-    sha256: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Span:
-    """One dense block: its object, its labels in order, and where its columns are."""
-
-    object: str
-    size: int
-    sessions: tuple[dt.date, ...]
-    tickers: tuple[str, ...]
-    ranges: Mapping[str, ColumnRange]
-
-    @property
-    def first(self) -> dt.date:
-        """First session."""
-        return self.sessions[0]
-
-    @property
-    def last(self) -> dt.date:
-        """Last session."""
-        return self.sessions[-1]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Manifest:
-    """Everything a panel is made of.
-
-    `as_of` is the newest moment of knowledge among the facts included, not the moment of the build: the same facts give
-    the same snapshot. `n_bars` and `quality` count the bars; `tables` names the objects of actions and members.
+    The newest quarter is the open span, rewritten every day. The rest of its year and the year before are one span,
+    rewritten every quarter. All that is older is one span, extended once a year; a universe too large for that has
+    several, of as many whole years each as a power of two allows, so that a few tickers more move no boundary.
     """
+    newest = days[-1]
+    quarter = dt.date(newest.year, 3 * ((newest.month - 1) // 3) + 1, 1)
+    most_years = max(1, _MOST_CELLS // (_SESSIONS_PER_YEAR * n_tickers))
+    era = 1 << (most_years.bit_length() - 1)
 
-    universe: str
-    currency: str
-    benchmark: str | None
-    as_of: dt.datetime
-    n_bars: int
-    quality: Mapping[str, int]
-    spans: tuple[Span, ...]
-    tables: Mapping[str, str]
-    schema_version: int = SCHEMA_VERSION
+    def place(day: dt.date) -> tuple[int, int]:
+        if day >= quarter:
+            return 2, 0
+        return (1, 0) if day.year >= newest.year - 1 else (0, (day.year - days[0].year) // era)
 
-    def to_json(self) -> bytes:
-        """Canonical JSON, whose hash is the snapshot id."""
-        return json.dumps(asdict(self), sort_keys=True, separators=(",", ":"), default=_iso).encode()
-
-    @classmethod
-    def from_json(cls, data: bytes) -> Manifest:
-        """The manifest of its canonical JSON."""
-        body = json.loads(data)
-        spans = tuple(_span(part) for part in body["spans"])
-        return cls(**body | {"as_of": dt.datetime.fromisoformat(body["as_of"]), "spans": spans})
-
-
-def span_start(session: dt.date, newest: dt.date) -> dt.date:
-    """First day of the span that a session belongs to, in a universe whose newest session is `newest`.
-
-    Quarters of the newest year, whole years back to the newest aligned era of four years, whole eras before that.
-    """
-    if session.year == newest.year:
-        return dt.date(session.year, 3 * ((session.month - 1) // 3) + 1, 1)
-    era = session.year - session.year % _ERA
-    return dt.date(era, 1, 1) if era + _ERA <= newest.year else dt.date(session.year, 1, 1)
+    return [tuple(group) for _, group in groupby(days, key=place)]
 
 
 async def current_snapshot(store: ObjectStore, universe: str) -> str | None:
     """Id of the newest snapshot of a universe, None when none was built."""
-    ref = await store.read_ref(_ref_key(universe))
-    return _target(ref) if ref else None
+    ref = await current_ref(store, universe)
+    return snapshot_of(ref) if ref else None
+
+
+async def current_ref(store: ObjectStore, universe: str) -> Ref | None:
+    """The ref of a universe, None when no snapshot was built."""
+    return await store.read_ref(_ref_key(universe))
+
+
+def snapshot_of(ref: Ref) -> str:
+    """Id of the snapshot that a ref points to."""
+    snapshot_id: str = json.loads(ref.data)["snapshot"]
+    return snapshot_id
 
 
 async def load_manifest(store: ObjectStore, snapshot_id: str) -> Manifest:
@@ -118,40 +78,43 @@ async def store_manifest(store: ObjectStore, manifest: Manifest) -> str:
     return snapshot_id
 
 
-async def publish(store: ObjectStore, manifest: Manifest) -> tuple[str, bool]:
+async def publish(store: ObjectStore, manifest: Manifest, *, since: Ref | None) -> tuple[str, bool]:
     """Write the manifest and move the ref of its universe to it; returns its id, and whether the ref moved.
 
-    When somebody else moves the ref at the same moment, it is moved once more, unless theirs knows more than ours;
-    a second conflict raises `RefConflictError`.
+    Parameters
+    ----------
+    store : ObjectStore
+    manifest : Manifest
+    since : Ref or None
+        The ref as it was before the facts of the manifest were read. When somebody moved it in the meantime, theirs
+        stays if it knows more than ours; else ours follows it.
+
+    Raises
+    ------
+    RefConflictError
+        When somebody moves it a second time; what they publish is in place then, and ours is written and unharmed.
     """
     snapshot_id = await store_manifest(store, manifest)
-    key = _ref_key(manifest.universe)
-    data = json.dumps({"snapshot": snapshot_id}).encode()
+    ref = since
     for attempt in range(2):
-        ref = await store.read_ref(key)
-        if ref is not None and _target(ref) == snapshot_id:
-            return snapshot_id, False
-        if ref is not None and attempt and (await load_manifest(store, _target(ref))).as_of > manifest.as_of:
+        if ref is not None and snapshot_of(ref) == snapshot_id:
             return snapshot_id, False
         try:
-            await store.swap_ref(key, data, expected=ref.version if ref else None)
+            await _moved(store, manifest.universe, snapshot_id, expected=ref)
         except RefConflictError:
             if attempt:
                 raise
+            ref = await current_ref(store, manifest.universe)
+            if ref is not None and (await load_manifest(store, snapshot_of(ref))).as_of > manifest.as_of:
+                return snapshot_id, False
         else:
             return snapshot_id, True
-    raise RefConflictError(key)
+    raise RefConflictError(_ref_key(manifest.universe))
 
 
-def _span(body: dict[str, Any]) -> Span:  # Any: JSON
-    return Span(
-        **body
-        | {
-            "sessions": tuple(dt.date.fromisoformat(text) for text in body["sessions"]),
-            "tickers": tuple(body["tickers"]),
-            "ranges": {name: ColumnRange(**part) for name, part in body["ranges"].items()},
-        }
-    )
+async def _moved(store: ObjectStore, universe: str, snapshot_id: str, *, expected: Ref | None) -> None:
+    data = json.dumps({"snapshot": snapshot_id}).encode()
+    await store.swap_ref(_ref_key(universe), data, expected=expected.version if expected else None)
 
 
 def _manifest_key(snapshot_id: str) -> str:
@@ -160,14 +123,3 @@ def _manifest_key(snapshot_id: str) -> str:
 
 def _ref_key(universe: str) -> str:
     return f"refs/{universe}.json"
-
-
-def _target(ref: Ref) -> str:
-    snapshot_id: str = json.loads(ref.data)["snapshot"]
-    return snapshot_id
-
-
-def _iso(value: object) -> str:
-    if isinstance(value, dt.date):
-        return value.isoformat()
-    raise TypeError(type(value).__name__)

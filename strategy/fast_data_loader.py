@@ -1,40 +1,39 @@
 """Panels from the cache: the one door through which data come into the core.
 
-1. The manifest of the snapshot tells which spans overlap the dates asked for.
-2. Of each only the footer and the wanted columns are fetched, side by side, and verified against their hashes.
-3. Values go straight into one matrix per field; a ticker that a span does not have stays NaN there.
-4. Corporate actions and members come from their own tables.
+1. The manifest of the snapshot tells the sessions, the tickers, and which chunks overlap the dates asked for.
+2. Of each span only those chunks of the wanted columns are fetched, verified, and decoded straight into one matrix per
+   field (`aws.block_reader`); a ticker that a span does not have stays NaN there.
+3. Corporate actions and members are in the manifest.
 """
 
 from __future__ import annotations
 
-import asyncio
 import datetime as dt
-from collections.abc import Coroutine, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TypeVar, cast
 
 import numpy as np
 import pyarrow as pa
 
-from aws.blocks import FOOTER, BlockLayout, decode_columns
-from aws.s3_cache import ObjectStore, read_table, verify
-from aws.snapshots import Manifest, Span, load_manifest
+from aws.block_reader import ChunkRead, gathered, read_chunks
+from aws.facts import read_facts
+from aws.manifest import Manifest, Span
+from aws.object_store import ObjectStore
+from aws.snapshots import load_manifest
 from strategy.adjustments import CorporateActions
 from strategy.errors import PanelError
-from strategy.panel import BoolArray, DateArray, Field, FloatArray, PricePanel
-from strategy.universe import Membership, member_matrix
-
-T = TypeVar("T")
-
-#: Ranges fetched at once.
-_CONCURRENCY = 16
+from strategy.panel import BoolArray, DateArray, Field, FloatArray, IntArray, PricePanel
+from strategy.universe import member_matrix
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Axes:
+    """Sessions and tickers of the panel; `first` and `stop` are its rows among all sessions of the snapshot."""
+
     sessions: DateArray
     tickers: tuple[str, ...]
+    first: int
+    stop: int
 
 
 async def load_panel(
@@ -61,107 +60,111 @@ async def load_panel(
     ------
     PanelError
         If no session lies between start and end.
-    UnknownSnapshotError, CorruptObjectError
-        If the snapshot is not there, or any byte of it is not what its hash names.
+    UnknownSnapshotError, CorruptObjectError, StoreUnavailableError
+        If the snapshot is not there, any byte of it is not what its hash names, or the cache does not answer.
     """
     manifest = await load_manifest(store, snapshot_id)
     axes = _axes(manifest, start, end)
-    names = tuple(dict.fromkeys((*fields, "close")))
-    values: dict[Field, FloatArray] = {name: np.full((axes.sessions.size, len(axes.tickers)), np.nan) for name in names}
-    gate = asyncio.Semaphore(_CONCURRENCY)
-    spans = [span for span in manifest.spans if _overlaps(span, axes)]
-    await _gathered(*(_fill(store, span, axes, values, gate) for span in spans))
-    actions, members = await _gathered(
-        read_table(store, manifest.tables["actions"]), read_table(store, manifest.tables["members"])
+    shape = (axes.sessions.size, len(axes.tickers))
+    values: dict[Field, FloatArray] = {name: np.empty(shape) for name in dict.fromkeys((*fields, "close"))}
+    reads = [read for name, matrix in values.items() for read in _reads(manifest.spans, axes, name, matrix)]
+    _, actions, member = await gathered(
+        read_chunks(store, reads), _actions(store, manifest, axes), _members(store, manifest, axes)
     )
     return PricePanel(
         sessions=axes.sessions,
         tickers=axes.tickers,
         fields=values,
-        actions=_actions(actions, axes),
-        member=_members(members, axes),
+        actions=actions,
+        member=member,
     )
-
-
-async def _gathered(*jobs: Coroutine[None, None, T]) -> list[T]:
-    """Results of all jobs; when one fails, the failure is raised once all have ended, so that no read outlives it."""
-    results = await asyncio.gather(*jobs, return_exceptions=True)
-    for result in results:
-        if isinstance(result, BaseException):
-            raise result
-    return cast("list[T]", results)
 
 
 def _axes(manifest: Manifest, start: dt.date | None, end: dt.date | None) -> _Axes:
-    sessions = np.array([day for span in manifest.spans for day in span.sessions], dtype="datetime64[D]")
-    keep = np.ones(sessions.size, dtype=np.bool_)
-    if start is not None:
-        keep &= sessions >= np.datetime64(start, "D")
-    if end is not None:
-        keep &= sessions <= np.datetime64(end, "D")
-    if not keep.any():
+    sessions = np.array(manifest.days, dtype=np.int64).view("datetime64[D]")
+    first = 0 if start is None else int(np.searchsorted(sessions, np.datetime64(start, "D")))
+    stop = sessions.size if end is None else int(np.searchsorted(sessions, np.datetime64(end, "D"), side="right"))
+    if first >= stop:
         raise PanelError(f"no session from {start} to {end}: the snapshot holds {sessions[0]} to {sessions[-1]}")
-    tickers = tuple(sorted({ticker for span in manifest.spans for ticker in span.tickers}))
-    return _Axes(sessions=sessions[keep], tickers=tickers)
+    return _Axes(sessions=sessions[first:stop], tickers=manifest.tickers, first=first, stop=stop)
 
 
-def _overlaps(span: Span, axes: _Axes) -> bool:
-    first, last = np.datetime64(span.first, "D"), np.datetime64(span.last, "D")
-    return bool(first <= axes.sessions[-1] and last >= axes.sessions[0])
+def _reads(spans: Sequence[Span], axes: _Axes, name: Field, matrix: FloatArray) -> Iterator[ChunkRead]:
+    """What must be read of one field; rows of spans that lack a ticker are made NaN first."""
+    begin = 0
+    for span in spans:
+        end = begin + span.n_sessions
+        if span.tickers is not None:
+            matrix[max(begin - axes.first, 0) : max(end - axes.first, 0)] = np.nan
+        columns = None if span.tickers is None else np.array(span.tickers, dtype=np.intp)
+        n_tickers = len(axes.tickers) if columns is None else columns.size
+        for number, chunk in enumerate(span.columns[name].chunks):
+            at = begin + number * span.sessions_per_chunk
+            n_sessions = min(span.sessions_per_chunk, end - at)
+            low, high = max(at, axes.first), min(at + n_sessions, axes.stop)
+            if low < high:
+                yield ChunkRead(
+                    key=span.columns[name].object,
+                    chunk=chunk,
+                    shape=(n_sessions, n_tickers),
+                    rows=slice(low - at, high - at),
+                    columns=columns,
+                    out=matrix[low - axes.first : high - axes.first],
+                )
+        begin = end
 
 
-async def _fill(
-    store: ObjectStore, span: Span, axes: _Axes, values: dict[Field, FloatArray], gate: asyncio.Semaphore
-) -> None:
-    names = [FOOTER, *values]
-    parts = await _gathered(*(_fetched(store, span, name, gate) for name in names))
-    layout = BlockLayout(size=span.size, ranges=span.ranges)
-    shape = (len(span.sessions), len(span.tickers))
-    decoded = decode_columns(layout, dict(zip(names, parts, strict=True)), list(values), shape)
-    sessions = np.array(span.sessions, dtype="datetime64[D]")
-    inside = (sessions >= axes.sessions[0]) & (sessions <= axes.sessions[-1])
-    first = int(np.searchsorted(axes.sessions, sessions[inside][0]))
-    rows = slice(first, first + int(inside.sum()))
-    columns = np.searchsorted(axes.tickers, span.tickers)
-    for name, matrix in values.items():
-        if len(span.tickers) == len(axes.tickers):
-            matrix[rows] = decoded[name][inside]
-        else:
-            matrix[rows, columns] = decoded[name][inside]
-
-
-async def _fetched(store: ObjectStore, span: Span, name: str, gate: asyncio.Semaphore) -> bytes:
-    part = span.ranges[name]
-    async with gate:
-        data = await store.get(span.object, start=part.offset, length=part.length)
-    verify(span.object, data, part.sha256)
-    return data
-
-
-def _actions(table: pa.Table, axes: _Axes) -> CorporateActions:
+async def _actions(store: ObjectStore, manifest: Manifest, axes: _Axes) -> CorporateActions:
     """Actions of the panel's sessions; an ex-date that is no session counts on the next one."""
-    ratios: dict[tuple[int, int], float] = {}
-    dividends: dict[tuple[int, int], float] = {}
-    column_of = {ticker: column for column, ticker in enumerate(axes.tickers)}
-    for action in table.to_pylist():
-        row = int(np.searchsorted(axes.sessions, np.datetime64(action["ex_date"], "D")))
-        before_panel = np.datetime64(action["ex_date"], "D") < axes.sessions[0]
-        if before_panel or row == axes.sessions.size or action["ticker"] not in column_of:
-            continue
-        place = row, column_of[action["ticker"]]
-        if action["kind"] == "split":
-            ratios[place] = ratios.get(place, 1.0) * action["value"]
-        elif action["kind"] == "dividend":
-            dividends[place] = dividends.get(place, 0.0) + action["value"]
-    places = sorted(ratios.keys() | dividends.keys())
+    table = await read_facts(store, manifest, "actions")
+    places, rows = _places(table.column("ticker"), axes.tickers), _next_rows(axes.sessions, table.column("ex_date"))
+    kinds = _places(table.column("kind"), ("split", "dividend"))
+    inside = np.flatnonzero((rows >= 0) & (places >= 0) & (kinds >= 0))
+    if not inside.size:
+        return CorporateActions.none()
+    inside = inside[np.argsort(rows[inside] * len(axes.tickers) + places[inside], kind="stable")]
+    rows, places, is_split = rows[inside], places[inside], kinds[inside] == 0
+    begins = np.flatnonzero((np.diff(rows, prepend=-1) != 0) | (np.diff(places, prepend=-1) != 0))
+    values = table.column("value").to_numpy()[inside]
     return CorporateActions(
-        rows=np.array([row for row, _ in places], dtype=np.intp),
-        columns=np.array([column for _, column in places], dtype=np.intp),
-        split_ratios=np.array([ratios.get(place, 1.0) for place in places]),
-        dividends=np.array([dividends.get(place, 0.0) for place in places]),
+        rows=rows[begins],
+        columns=places[begins],
+        split_ratios=np.multiply.reduceat(np.where(is_split, values, 1.0), begins),
+        dividends=np.add.reduceat(np.where(is_split, 0.0, values), begins),
     )
 
 
-def _members(table: pa.Table, axes: _Axes) -> BoolArray:
-    stays = [Membership(**row) for row in table.to_pylist()]
-    return member_matrix(axes.sessions, axes.tickers, stays)
+async def _members(store: ObjectStore, manifest: Manifest, axes: _Axes) -> BoolArray:
+    table = await read_facts(store, manifest, "members")
+    return member_matrix(
+        axes.sessions,
+        len(axes.tickers),
+        columns=_places(table.column("ticker"), axes.tickers),
+        start_dates=_days(table.column("start_date")),
+        end_dates=_days(table.column("end_date")),
+    )
+
+
+def _next_rows(sessions: DateArray, dates: pa.ChunkedArray) -> IntArray:
+    """Row of the first session on or after each date; -1 for dates before the first session or after the last."""
+    calendar = np.arange(sessions[0], sessions[-1] + 1)
+    row_of = np.searchsorted(sessions, calendar)
+    days = (_days(dates) - sessions[0]).astype(np.intp)
+    is_inside = (days >= 0) & (days < calendar.size)
+    return np.where(is_inside, row_of[np.where(is_inside, days, 0)], -1)
+
+
+def _places(coded: pa.ChunkedArray, names: Sequence[str]) -> IntArray:
+    """Place of each row's text among `names`, -1 where it is none of them."""
+    column = coded.combine_chunks()
+    place_of = {name: place for place, name in enumerate(names)}
+    # One more, so that a table without rows, and so without texts, can be indexed, too.
+    places = np.array([*(place_of.get(text, -1) for text in column.dictionary.to_pylist()), -1], dtype=np.intp)
+    found: IntArray = places[column.indices.to_numpy()]
+    return found
+
+
+def _days(dates: pa.ChunkedArray) -> DateArray:
+    """Dates, NaT where there is none."""
+    found: DateArray = dates.to_numpy().astype("datetime64[D]")
+    return found

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -22,23 +21,34 @@ class Membership:
 
 
 def member_matrix(
-    sessions: NDArray[np.datetime64], tickers: Sequence[str], memberships: Sequence[Membership]
+    sessions: NDArray[np.datetime64],
+    n_assets: int,
+    *,
+    columns: NDArray[np.intp],
+    start_dates: NDArray[np.datetime64],
+    end_dates: NDArray[np.datetime64],
 ) -> NDArray[np.bool_]:
     """Whether each asset belongs to the universe on each session, shape (n_dates, n_assets).
 
-    A ticker may leave and come back: each stay is one membership. Stays of tickers that are not asked for are ignored.
+    Parameters
+    ----------
+    sessions : ndarray of shape (n_dates,), datetime64[D]
+        Increasing.
+    n_assets : int
+    columns : ndarray of shape (n_stays,)
+        Asset of each stay, negative for one that is not asked for. An asset may leave and come back.
+    start_dates, end_dates : ndarray of shape (n_stays,), datetime64[D]
+        Both included; end NaT: still in it.
     """
     import numpy as np  # noqa: PLC0415  cold start: who only reads memberships needs no arrays
 
-    columns = {ticker: column for column, ticker in enumerate(tickers)}
-    member = np.zeros((sessions.size, len(tickers)), dtype=np.bool_)
-    for stay in memberships:
-        column = columns.get(stay.ticker)
-        if column is None:
-            continue
-        first = np.searchsorted(sessions, np.datetime64(stay.start_date, "D"), side="left")
-        stop = sessions.size
-        if stay.end_date is not None:
-            stop = int(np.searchsorted(sessions, np.datetime64(stay.end_date, "D"), side="right"))
-        member[first:stop, column] = True
-    return member
+    asked = columns >= 0
+    first = np.searchsorted(sessions, start_dates[asked])
+    stop = np.searchsorted(sessions, end_dates[asked], side="right")  # NaT sorts behind every date
+    # Between two days on which anybody comes or goes, every session has the same members.
+    bounds = np.unique(np.concatenate(([0, sessions.size], first, stop)))
+    change = np.zeros((bounds.size, n_assets), dtype=np.int32)
+    np.add.at(change, (np.searchsorted(bounds, first), columns[asked]), 1)
+    np.add.at(change, (np.searchsorted(bounds, stop), columns[asked]), -1)
+    is_member = np.cumsum(change, axis=0)[:-1] > 0
+    return np.repeat(is_member, np.diff(bounds), axis=0)

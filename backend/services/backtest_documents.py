@@ -12,8 +12,8 @@ from dataclasses import asdict
 import numpy as np
 import pyarrow as pa
 
+from aws.manifest import Manifest
 from aws.s3_cache import ObjectStore, write_table
-from aws.snapshots import Manifest
 from backend.database.backtests import TrialRecord
 from strategy.backtest.run import BacktestResult
 from strategy.backtest.spec import BacktestSpec

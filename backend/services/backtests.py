@@ -17,8 +17,9 @@ from typing import Any, Literal, TypeAlias
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from aws.manifest import Manifest
 from aws.s3_cache import ObjectStore
-from aws.snapshots import Manifest, current_snapshot, load_manifest
+from aws.snapshots import current_snapshot, load_manifest
 from backend.database.backtests import BacktestRecord, find_backtest, get_backtest, store_backtest
 from backend.database.connection import transaction
 from backend.database.universes import get_universe
@@ -141,7 +142,7 @@ async def _manifest(store: ObjectStore, request: BacktestRequest) -> tuple[Manif
 
 
 def _sessions(manifest: Manifest, request: BacktestRequest) -> tuple[dt.date, dt.date]:
-    first, last = manifest.spans[0].first, manifest.spans[-1].last
+    first, last = manifest.first, manifest.last
     start, end = request.start or first, request.end or last
     if start > end:
         raise RequestError("start", start.isoformat(), f"is after end {end.isoformat()}")

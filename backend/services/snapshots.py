@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import datetime as dt
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -18,11 +17,13 @@ import numpy as np
 import pyarrow as pa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from aws.blocks import encode_block
-from aws.s3_cache import ObjectStore, write_object, write_table
-from aws.snapshots import Manifest, Span, current_snapshot, load_manifest, publish, span_start, store_manifest
+from aws.blocks import StoredBlocks, joined_spans, store_blocks
+from aws.facts import inlined
+from aws.manifest import Manifest, day_number
+from aws.object_store import ObjectStore, Ref
+from aws.snapshots import current_ref, load_manifest, parted_sessions, publish, snapshot_of, store_manifest
 from backend.database.actions import ActionRecord, actions
-from backend.database.bar_reader import DataClock, SpanBars, data_clock, read_span, session_days
+from backend.database.bar_reader import DataClock, data_clock, read_span, session_days
 from backend.database.connection import transaction
 from backend.database.universes import UniverseRecord, get_universe, members
 from backend.services.errors import EmptyUniverseError
@@ -71,12 +72,14 @@ async def build_snapshot(
     UnknownUniverseError, EmptyUniverseError
         If there is no such universe, or no bar of it was known.
     """
+    since = await current_ref(store, universe_key)
     async with transaction(engine) as connection:
         facts = await _facts(connection, universe_key, as_of)
-        if as_of is None and (current := await _unchanged(store, facts)):
+        if as_of is None and (current := await _unchanged(store, facts, since)):
             return current
         # Pinned to the newest fact just seen: what an ingest commits meanwhile belongs to the next snapshot.
-        spans = await _spans(connection, store, facts, as_of or facts.known_at, progress)
+        days, blocks = await _blocks(connection, store, facts, as_of or facts.known_at, progress)
+    tickers, spans = joined_spans(blocks)
     manifest = Manifest(
         universe=universe_key,
         currency=facts.universe.currency,
@@ -84,14 +87,16 @@ async def build_snapshot(
         as_of=facts.known_at,
         n_bars=facts.clock.n_bars,
         quality=facts.clock.quality,
+        days=tuple(day_number(day) for day in days),
+        tickers=tickers,
         spans=spans,
         tables={
-            "actions": await write_table(store, _actions_table(facts.actions)),
-            "members": await write_table(store, _members_table(facts.stays)),
+            "actions": inlined(_actions_table(facts.actions)),
+            "members": inlined(_members_table(facts.stays)),
         },
     )
     if as_of is None:
-        snapshot_id, is_new = await publish(store, manifest)
+        snapshot_id, is_new = await publish(store, manifest, since=since)
     else:
         snapshot_id, is_new = await store_manifest(store, manifest), False
     return _report(snapshot_id, manifest, is_new=is_new)
@@ -111,11 +116,11 @@ async def _facts(connection: AsyncConnection, universe_key: str, as_of: dt.datet
     return _Facts(universe=universe, stays=stays, actions=found, tickers=tickers, clock=clock, known_at=max(moments))
 
 
-async def _unchanged(store: ObjectStore, facts: _Facts) -> SnapshotReport | None:
+async def _unchanged(store: ObjectStore, facts: _Facts, current: Ref | None) -> SnapshotReport | None:
     """The current snapshot, when it knows exactly the facts there are: none newer, none fewer."""
-    snapshot_id = await current_snapshot(store, facts.universe.key)
-    if snapshot_id is None:
+    if current is None:
         return None
+    snapshot_id = snapshot_of(current)
     manifest = await load_manifest(store, snapshot_id)
     same = (
         manifest.as_of == facts.known_at
@@ -127,35 +132,42 @@ async def _unchanged(store: ObjectStore, facts: _Facts) -> SnapshotReport | None
     return _report(snapshot_id, manifest, is_new=False) if same else None
 
 
-async def _spans(
+async def _blocks(
     connection: AsyncConnection,
     store: ObjectStore,
     facts: _Facts,
     as_of: dt.datetime,
     progress: Callable[[int, int], None] | None,
-) -> tuple[Span, ...]:
+) -> tuple[Sequence[dt.date], list[StoredBlocks]]:
     days = await session_days(connection, facts.tickers, as_of=as_of)
-    groups = [tuple(group) for _, group in groupby(days, key=lambda day: span_start(day, days[-1]))]
-    spans = []
-    for number, sessions in enumerate(groups):
-        bars = await read_span(connection, facts.tickers, sessions[0], sessions[-1], as_of=as_of)
-        spans.append(await _written(store, sessions, bars))
+    parts = parted_sessions(days, len(facts.tickers))
+    blocks = []
+    for number, sessions in enumerate(parts):
+        blocks.append(await _written(connection, store, facts, sessions, as_of))
         if progress is not None:
-            progress(number + 1, len(groups))
-    return tuple(spans)
+            progress(number + 1, len(parts))
+    return days, blocks
 
 
-async def _written(store: ObjectStore, sessions: tuple[dt.date, ...], bars: SpanBars) -> Span:
-    tickers = tuple(sorted(set(bars.tickers)))
-    rows = np.searchsorted(np.array(sessions, dtype="datetime64[D]"), np.array(bars.dates, dtype="datetime64[D]"))
-    columns = np.searchsorted(tickers, bars.tickers)
-    matrices = {}
-    for name in _VALUES:
-        matrices[name] = np.full((len(sessions), len(tickers)), np.nan)
-        matrices[name][rows, columns] = bars.values[name]
-    data, layout = await asyncio.to_thread(encode_block, sessions, tickers, matrices)
-    key = await write_object(store, data)
-    return Span(object=key, size=layout.size, sessions=sessions, tickers=tickers, ranges=layout.ranges)
+async def _written(
+    connection: AsyncConnection, store: ObjectStore, facts: _Facts, sessions: tuple[dt.date, ...], as_of: dt.datetime
+) -> StoredBlocks:
+    """One span, read year by year: rows of the database take many times the memory of what they become."""
+    matrices = {name: np.full((len(sessions), len(facts.tickers)), np.nan) for name in _VALUES}
+    axis = np.array(sessions, dtype="datetime64[D]")
+    is_there = np.zeros(len(facts.tickers), dtype=np.bool_)
+    for _, group in groupby(sessions, key=lambda day: day.year):
+        year = tuple(group)
+        bars = await read_span(connection, facts.tickers, year[0], year[-1], as_of=as_of)
+        rows = np.searchsorted(axis, np.array(bars.dates, dtype="datetime64[D]"))
+        columns = np.searchsorted(facts.tickers, bars.tickers)
+        is_there[columns] = True
+        for name, matrix in matrices.items():
+            matrix[rows, columns] = bars.values[name]
+    tickers = tuple(np.array(facts.tickers)[is_there].tolist())
+    if not is_there.all():
+        matrices = {name: matrix[:, is_there] for name, matrix in matrices.items()}
+    return await store_blocks(store, sessions, tickers, matrices)
 
 
 def _actions_table(records: Sequence[ActionRecord]) -> pa.Table:
@@ -175,7 +187,7 @@ def _report(snapshot_id: str, manifest: Manifest, *, is_new: bool) -> SnapshotRe
         universe=manifest.universe,
         as_of=manifest.as_of,
         is_new=is_new,
-        n_sessions=sum(len(span.sessions) for span in manifest.spans),
-        n_tickers=len({ticker for span in manifest.spans for ticker in span.tickers}),
+        n_sessions=len(manifest.days),
+        n_tickers=len(manifest.tickers),
         n_bars=manifest.n_bars,
     )

@@ -21,6 +21,9 @@ class MemoryStore:
         begin = start or 0
         return self.objects[key][begin : None if length is None else begin + length]
 
+    def kept_values(self) -> None:
+        return
+
     async def put(self, key: str, data: bytes) -> None:
         if key not in self.objects:
             self.objects[key] = data

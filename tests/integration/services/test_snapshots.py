@@ -124,12 +124,11 @@ async def test_the_manifest_counts_and_dates_what_is_in_it(engine: AsyncEngine) 
     assert manifest.as_of == MONDAY == built.as_of
     assert dict(manifest.quality) == {"good": 8, "suspect": 0}
     assert manifest.n_bars == built.n_bars == 8
-    # 2020-2023 is a closed era; 2024 is the newest year, in quarters.
-    assert [(str(span.first), str(span.last)) for span in manifest.spans] == [
-        ("2022-03-01", "2023-05-01"),
-        ("2024-01-04", "2024-01-05"),
-    ]
-    assert [span.tickers for span in manifest.spans] == [("A", "B"), ("A", "C")]
+    # 2022 is older than the year before the newest, 2023 is that year, and the newest quarter is open.
+    assert (str(manifest.first), str(manifest.last), len(manifest.days)) == ("2022-03-01", "2024-01-05", 5)
+    assert manifest.tickers == ("A", "B", "C")
+    assert [span.n_sessions for span in manifest.spans] == [2, 1, 2]
+    assert [span.tickers for span in manifest.spans] == [(0, 1), (0,), (0, 2)]
 
 
 async def test_building_again_writes_nothing(engine: AsyncEngine) -> None:
@@ -148,8 +147,8 @@ async def test_a_new_day_rewrites_only_the_open_span(engine: AsyncEngine) -> Non
     await add_bars(engine, [bar("A", dt.date(2024, 1, 8), 8.0, TUESDAY)])
     built = await build_snapshot(engine, store, "U")
     second = await load_manifest(store, built.snapshot_id)
-    assert second.spans[0] == first.spans[0]
-    assert second.spans[1].object != first.spans[1].object
+    assert second.spans[:2] == first.spans[:2]
+    assert second.spans[2].columns["close"].object != first.spans[2].columns["close"].object
     assert await current_snapshot(store, "U") == built.snapshot_id
     assert second.as_of == TUESDAY
 
@@ -175,22 +174,23 @@ async def test_only_the_wanted_columns_and_spans_are_fetched(engine: AsyncEngine
     manifest = await load_manifest(store, snapshot)
     store.reads.clear()
     await load_panel(store, snapshot, fields=("close",), start=dt.date(2024, 1, 1))
-    blocks = {key for key, _, length in store.reads if key.startswith("objects/") and length is not None}
-    ranges = {(start, length) for key, start, length in store.reads if key in blocks and length is not None}
-    span = manifest.spans[1]
-    assert blocks == {span.object}
-    assert ranges == {(span.ranges[name].offset, span.ranges[name].length) for name in ("footer", "close")}
+    column = manifest.spans[-1].columns["close"]
+    (chunk,) = column.chunks
+    assert store.reads == [
+        (f"snapshots/{snapshot}.json", None, None),
+        (column.object, chunk.offset, chunk.length),
+    ]
 
 
-@pytest.mark.parametrize("column", ["footer", "close"])
-async def test_a_changed_byte_is_caught_by_the_hash_of_its_range(engine: AsyncEngine, column: str) -> None:
+@pytest.mark.parametrize("field", ["open", "close"])
+async def test_a_changed_byte_is_caught_by_the_hash_of_its_chunk(engine: AsyncEngine, field: str) -> None:
     store = MemoryStore()
     snapshot = (await build_snapshot(engine, store, "U")).snapshot_id
-    span = (await load_manifest(store, snapshot)).spans[0]
-    data = bytearray(store.objects[span.object])
-    data[span.ranges[column].offset] ^= 1
-    store.objects[span.object] = bytes(data)
-    with pytest.raises(CorruptObjectError, match=span.object):
+    column = (await load_manifest(store, snapshot)).spans[0].columns[field]
+    data = bytearray(store.objects[column.object])
+    data[column.chunks[0].offset] ^= 1
+    store.objects[column.object] = bytes(data)
+    with pytest.raises(CorruptObjectError, match=column.object):
         await load_panel(store, snapshot)
 
 

@@ -1,4 +1,4 @@
-"""The folder and S3 (moto) hold to one contract."""
+"""The folder and S3 (moto's server) hold to one contract."""
 
 from __future__ import annotations
 
@@ -7,12 +7,11 @@ import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
-import boto3
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from moto import mock_aws
+from mypy_boto3_s3 import S3Client
 
 from aws.errors import (
     CacheUrlError,
@@ -24,27 +23,30 @@ from aws.errors import (
 from aws.folder_cache import FolderCache
 from aws.object_store import ObjectStore
 from aws.s3_cache import S3Cache, open_cache, read_table, write_table
+from support.s3_server import BUCKET, client_of, running_s3
 
 TABLE = pa.table({"ticker": ["A", "B"], "close": [1.5, 2.5]})
 
 
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    """URL of an S3 server."""
+    with running_s3() as url:
+        yield url
+
+
 @pytest.fixture
-def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """Name of an empty bucket, in memory."""
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    with mock_aws():
-        boto3.client("s3").create_bucket(Bucket="parakeet-cache")
-        yield "parakeet-cache"
+def client(server: str) -> S3Client:
+    """A client of that server."""
+    return client_of(server)
 
 
 @pytest.fixture(params=["folder", "s3"])
-def store(request: pytest.FixtureRequest) -> ObjectStore:
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> ObjectStore:
     """An empty store, once of each kind."""
     if request.param == "folder":
-        return FolderCache(request.getfixturevalue("tmp_path") / "cache")
-    return S3Cache(request.getfixturevalue("bucket"), "prefix")
+        return FolderCache(tmp_path / "cache")
+    return S3Cache(BUCKET, f"prefix/{tmp_path.name}", request.getfixturevalue("client"))
 
 
 async def test_an_object_is_read_whole_and_in_ranges(store: ObjectStore) -> None:
@@ -118,11 +120,11 @@ async def test_a_key_cannot_leave_the_store(store: ObjectStore, key: str) -> Non
         await store.get(key)
 
 
-async def test_a_truncated_object_in_s3_is_caught_by_its_hash(bucket: str) -> None:
-    store = S3Cache(bucket)
+async def test_a_truncated_object_in_s3_is_caught_by_its_hash(client: S3Client) -> None:
+    store = S3Cache(BUCKET, client=client)
     key = await write_table(store, TABLE)
     data = await store.get(key)
-    boto3.client("s3").put_object(Bucket=bucket, Key=key, Body=data[:-5])
+    client.put_object(Bucket=BUCKET, Key=key, Body=data[:-5])
     with pytest.raises(CorruptObjectError, match=key):
         await read_table(store, key)
 
@@ -136,11 +138,12 @@ async def test_a_truncated_object_in_a_folder_is_caught_by_its_hash(tmp_path: Pa
         await read_table(store, key)
 
 
-async def test_a_bucket_that_is_not_there_is_unavailable(bucket: str) -> None:
-    with pytest.raises(StoreUnavailableError, match="another"):
-        await S3Cache(f"another-{bucket}").check()
-    with pytest.raises(StoreUnavailableError):
-        await S3Cache(f"another-{bucket}").put("objects/x", b"")
+async def test_a_bucket_that_is_not_there_is_unavailable(client: S3Client) -> None:
+    store = S3Cache("another-bucket", client=client)
+    with pytest.raises(StoreUnavailableError, match="s3://another-bucket"):
+        await store.check()
+    with pytest.raises(StoreUnavailableError, match=r"s3://another-bucket/objects/x .*NoSuchBucket"):
+        await store.put("objects/x", b"")
 
 
 async def test_a_folder_that_cannot_be_made_is_unavailable(tmp_path: Path) -> None:

@@ -1,0 +1,82 @@
+"""Snapshots made of arrays, without a database."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from aws.blocks import StoredBlocks, joined_spans, store_blocks
+from aws.facts import inlined
+from aws.manifest import Manifest, Span, day_number
+from aws.object_store import ObjectStore
+from aws.snapshots import current_ref, publish
+from support.panels import business_days
+
+ACTION_TYPES = {
+    "ticker": pa.string(),
+    "ex_date": pa.date32(),
+    "kind": pa.string(),
+    "value": pa.float64(),
+    "new_symbol": pa.string(),
+}
+_MEMBER_TYPES = {"ticker": pa.string(), "start_date": pa.date32(), "end_date": pa.date32()}
+
+
+def manifest_of(
+    *,
+    as_of: dt.datetime,
+    days: Sequence[dt.date] = (dt.date(2024, 1, 4),),
+    tickers: Sequence[str] = (),
+    spans: Sequence[Span] = (),
+    actions: Sequence[Mapping[str, object]] = (),
+) -> Manifest:
+    """A manifest of universe U, every ticker a member since its first session."""
+    members = [{"ticker": ticker, "start_date": days[0], "end_date": None} for ticker in tickers]
+    return Manifest(
+        universe="U",
+        currency="USD",
+        benchmark=None,
+        as_of=as_of,
+        n_bars=len(days) * len(tickers),
+        quality={"good": len(days) * len(tickers), "suspect": 0},
+        days=tuple(day_number(day) for day in days),
+        tickers=tuple(tickers),
+        spans=tuple(spans),
+        tables={
+            "actions": inlined(pa.Table.from_pylist(list(actions), schema=pa.schema(list(ACTION_TYPES.items())))),
+            "members": inlined(pa.Table.from_pylist(members, schema=pa.schema(list(_MEMBER_TYPES.items())))),
+        },
+    )
+
+
+async def snapshot_of_closes(
+    store: ObjectStore,
+    closes: NDArray[np.float64],
+    *,
+    cuts: Sequence[int] = (),
+    actions: Sequence[Mapping[str, object]] = (),
+) -> str:
+    """Id of a published snapshot of closes of shape (n_sessions, n_tickers), NaN where there is no bar.
+
+    Sessions are business days from 2020-01-01, parted into spans at the rows `cuts`; tickers are T000, T001 …, and a
+    span has those that have a bar in it.
+    """
+    days = business_days(len(closes)).astype(object).tolist()
+    blocks = []
+    for first, stop in zip((0, *cuts), (*cuts, len(days)), strict=True):
+        blocks.append(await _stored(store, days[first:stop], closes[first:stop]))
+    tickers, spans = joined_spans(blocks)
+    as_of = dt.datetime.combine(days[-1], dt.time(22), dt.UTC)
+    manifest = manifest_of(as_of=as_of, days=days, tickers=tickers, spans=spans, actions=actions)
+    snapshot_id, _ = await publish(store, manifest, since=await current_ref(store, "U"))
+    return snapshot_id
+
+
+async def _stored(store: ObjectStore, days: Sequence[dt.date], closes: NDArray[np.float64]) -> StoredBlocks:
+    is_there = np.isfinite(closes).any(axis=0)
+    tickers = [f"T{column:03d}" for column in np.flatnonzero(is_there)]
+    return await store_blocks(store, days, tickers, {"close": np.ascontiguousarray(closes[:, is_there])})

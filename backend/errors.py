@@ -32,6 +32,7 @@ STATUS: Mapping[type[Exception], int] = {
     database.IdempotencyConflictError: 409,
     database.DatabaseUnavailableError: 503,
     core.CalendarError: 422,
+    core.MembershipError: 422,
     core.UnknownStrategyError: 404,
     core.ParameterError: 422,
     core.ExecutionError: 422,

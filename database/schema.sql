@@ -47,6 +47,7 @@ CREATE TABLE index_constituents (
     start_date date NOT NULL,
     known_at   timestamptz NOT NULL,
     end_date   date,
+    withdrawn  boolean NOT NULL DEFAULT false,
     PRIMARY KEY (index_name, ticker, start_date, known_at),
     CONSTRAINT ck_index_constituents_span CHECK (end_date >= start_date)
 );

@@ -8,6 +8,7 @@
     ├── AdjustmentError             a dividend that no price can be adjusted for
     ├── CalendarError               an exchange's sessions cannot be told
     │   └── UnknownCalendarError    no calendar has this code
+    ├── MembershipError             stays of a universe contradict one another
     ├── UnknownStrategyError        no strategy has this key
     ├── ParameterError              a parameter is unknown, out of bounds or names a ticker that is not there
     ├── InsufficientHistoryError    too few observations for what was asked
@@ -67,6 +68,16 @@ class UnknownCalendarError(CalendarError):
         self.near = tuple(near)
         like = f"; like it are {', '.join(near)}" if near else ""
         super().__init__(code, f"no such exchange{like}; use an ISO 10383 code such as XNYS or XASX, or 24/5 or 24/7")
+
+
+class MembershipError(StrategyError):
+    """Stays in a universe, or changes of them, contradict one another; every contradiction is named."""
+
+    field = "members"
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("; ".join(problems))
 
 
 class UnknownStrategyError(StrategyError):

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import JSON, Column, Date, Double, Integer, Table, Text
+from sqlalchemy import JSON, Boolean, Column, Date, Double, Integer, Table, Text
 from sqlalchemy.types import TypeEngine
 
 from backend.database.models import UtcDateTime
@@ -89,6 +89,12 @@ def _whole(value: Any) -> int:  # Any: a cell
     return value
 
 
+def _flag(value: Any) -> bool:  # Any: a cell
+    if value not in (0, 1):
+        raise ValueError("is neither true nor false")
+    return bool(value)
+
+
 def _text(value: Any) -> str:  # Any: a cell
     if not isinstance(value, str):
         raise TypeError("is no text")
@@ -105,6 +111,7 @@ def _moment(value: str) -> dt.datetime:
 
 #: How the raw cell of a column type is read; the first that fits.
 _READERS: tuple[tuple[type[TypeEngine[Any]], Callable[[Any], Any]], ...] = (  # Any: a cell
+    (Boolean, _flag),
     (Double, _number),
     (Date, dt.date.fromisoformat),
     (UtcDateTime, _moment),

@@ -122,6 +122,7 @@ class IndexConstituent(Base):
     start_date: Mapped[dt.date] = mapped_column(primary_key=True)
     known_at: Mapped[dt.datetime] = mapped_column(primary_key=True)
     end_date: Mapped[dt.date | None]
+    withdrawn: Mapped[bool] = mapped_column(server_default=text("false"))
 
 
 class Bar(Base):

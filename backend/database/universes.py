@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from sqlalchemy import func, insert, select
@@ -79,7 +79,43 @@ async def put_universe(connection: AsyncConnection, universe: UniverseRecord, *,
 async def members(
     connection: AsyncConnection, key: str, *, as_of: dt.datetime | None = None
 ) -> tuple[list[Membership], dt.datetime | None]:
-    """Stays of every ticker of a universe as known at `as_of` (None: now), and the newest `known_at` among them."""
+    """Stays of every ticker of a universe as known at `as_of` (None: now), and the newest `known_at` among them.
+
+    A withdrawn stay is not among them, but its withdrawal counts as knowledge.
+    """
+    versions = await _newest_versions(connection, key, as_of)
+    newest = max((known_at for _, known_at, _ in versions), default=None)
+    return [stay for stay, _, is_withdrawn in versions if not is_withdrawn], newest
+
+
+async def put_members(
+    connection: AsyncConnection,
+    key: str,
+    stays: Sequence[Membership],
+    *,
+    known_at: dt.datetime,
+    withdrawn: Sequence[Membership] = (),
+) -> int:
+    """Append the stays that are new or end otherwise than known so far, and the withdrawal of those that never were.
+
+    Returns how many versions were appended: none when all of it is known.
+    """
+    versions = {(it[0].ticker, it[0].start_date): it for it in await _newest_versions(connection, key)}
+    rows = []
+    for stay, is_withdrawn in [*((stay, False) for stay in stays), *((stay, True) for stay in withdrawn)]:
+        before, newest, was_withdrawn = versions.get((stay.ticker, stay.start_date), (None, None, None))
+        if (before, was_withdrawn) != (stay, is_withdrawn):
+            moment = later_than(newest, known_at)
+            rows.append({"index_name": key, **asdict(stay), "withdrawn": is_withdrawn, "known_at": moment})
+    if rows:
+        await connection.execute(insert(IndexConstituent), rows)
+    return len(rows)
+
+
+async def _newest_versions(
+    connection: AsyncConnection, key: str, as_of: dt.datetime | None = None
+) -> list[tuple[Membership, dt.datetime, bool]]:
+    """What was known last of each stay, since when, and whether that is its withdrawal; by ticker and start."""
     table = IndexConstituent
     newest = (
         select(table.ticker, table.start_date, func.max(table.known_at).label("known_at"))
@@ -88,7 +124,7 @@ async def members(
         .subquery()
     )
     query = (
-        select(table.ticker, table.start_date, table.end_date, table.known_at)
+        select(table.ticker, table.start_date, table.end_date, table.known_at, table.withdrawn)
         .join(
             newest,
             (table.ticker == newest.c.ticker)
@@ -98,31 +134,10 @@ async def members(
         .where(table.index_name == key)
         .order_by(table.ticker, table.start_date)
     )
-    rows = (await connection.execute(query)).all()
-    stays = [Membership(ticker=row.ticker, start_date=row.start_date, end_date=row.end_date) for row in rows]
-    return stays, max((row.known_at for row in rows), default=None)
-
-
-async def put_members(
-    connection: AsyncConnection, key: str, stays: Sequence[Membership], *, known_at: dt.datetime
-) -> int:
-    """Append the stays that are new or end otherwise than known so far; returns how many."""
-    known, newest = await members(connection, key)
-    before, replaced = set(known), {(stay.ticker, stay.start_date) for stay in known}
-    rows = [
-        {
-            "index_name": key,
-            "ticker": stay.ticker,
-            "start_date": stay.start_date,
-            "end_date": stay.end_date,
-            "known_at": later_than(newest if (stay.ticker, stay.start_date) in replaced else None, known_at),
-        }
-        for stay in stays
-        if stay not in before
+    return [
+        (Membership(ticker=row.ticker, start_date=row.start_date, end_date=row.end_date), row.known_at, row.withdrawn)
+        for row in (await connection.execute(query)).all()
     ]
-    if rows:
-        await connection.execute(insert(IndexConstituent), rows)
-    return len(rows)
 
 
 async def _version(

@@ -13,6 +13,7 @@
     │   ├── VendorPausedError       as its cause the vendor was not asked: it rests, or its limit is used up
     │   └── AllSourcesFailedError   as the first none of several sources gave the bars
     ├── SourceSettingsError         an option of a source is missing or wrong
+    │   └── MembersFileError        a file of members has errors; each is named with its line
     ├── AllTickersFailedError       not one ticker of the run succeeded
     └── PartialIngestError          some tickers of a scheduled run failed
 """
@@ -21,6 +22,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import ClassVar
+
+#: Errors of one file that a message lists.
+_SHOWN = 20
 
 
 class IngestError(Exception):
@@ -109,6 +113,16 @@ class SourceSettingsError(IngestError):
         self.value = value
         self.reason = reason
         super().__init__(f"{field}={value!r}: {reason}")
+
+
+class MembersFileError(SourceSettingsError):
+    """A file of members has errors: `problems` holds each with its line, the message the first of them."""
+
+    def __init__(self, path: str, problems: Sequence[str]) -> None:
+        self.problems = tuple(problems)
+        shown = "; ".join(self.problems[:_SHOWN])
+        more = f"; and {len(problems) - _SHOWN} more" if len(problems) > _SHOWN else ""
+        super().__init__("members", path, f"{len(problems)} errors, nothing was stored: {shown}{more}")
 
 
 class AllTickersFailedError(IngestError):

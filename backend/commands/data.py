@@ -8,6 +8,7 @@ from typing import Any
 
 import typer
 
+from backend.commands.factors import factors_app
 from backend.commands.facts import add_fact_commands
 from backend.commands.running import Json, run
 from backend.commands.terminal import print_json, print_rows, reported_errors
@@ -16,6 +17,7 @@ from backend.resources import Resources
 
 data_app = typer.Typer(no_args_is_help=True, help="Look at what is stored.")
 add_fact_commands(data_app)
+data_app.add_typer(factors_app, name="factors")
 
 
 @data_app.command()

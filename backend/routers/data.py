@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query, Response
 
 from backend.database.ingest_runs import failures_of, get_run, recent_runs
 from backend.database.universes import get_universe, members, universe_keys
-from backend.routers import facts, jobs
+from backend.routers import factors, facts, jobs
 from backend.routers.cursors import cursor_bar, cursor_moment, decoded_cursor, encoded_cursor
 from backend.routers.dependencies import Connection, Store
 from backend.routers.health import add_health
@@ -35,6 +35,7 @@ router = APIRouter(prefix="/data", tags=["data"])
 add_health(router)
 router.include_router(jobs.router)
 router.include_router(facts.router)
+router.include_router(factors.router)
 
 Limit = Annotated[int, Query(ge=1, le=200)]
 Cursor = Annotated[str | None, Query(max_length=400)]

@@ -148,6 +148,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/data/factors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Factors
+         * @description Values of a dataset of factors, rates or other series, sorted by date and name.
+         */
+        get: operations["get_factors_api_v1_data_factors_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/data/health": {
         parameters: {
             query?: never;
@@ -753,6 +773,68 @@ export interface components {
              * @description Schedule; None is the strategy's own.
              */
             rebalance?: ("once" | "daily" | "weekly" | "monthly" | "quarterly" | "yearly") | null;
+        };
+        /**
+         * FactorNameOut
+         * @description How much is known of one series.
+         */
+        FactorNameOut: {
+            /**
+             * First
+             * Format: date
+             */
+            first: string;
+            /**
+             * Known At
+             * Format: date-time
+             * @description When the newest version among its values became known.
+             */
+            known_at: string;
+            /**
+             * Last
+             * Format: date
+             */
+            last: string;
+            /** N Values */
+            n_values: number;
+            /** Name */
+            name: string;
+        };
+        /**
+         * FactorOut
+         * @description One value.
+         */
+        FactorOut: {
+            /**
+             * Date
+             * Format: date
+             */
+            date: string;
+            /** Name */
+            name: string;
+            /**
+             * Value
+             * @description A factor's return as a fraction: 0.01 is 1 %; others as their source has them.
+             */
+            value: number;
+        };
+        /**
+         * FactorsOut
+         * @description Values of a dataset, sorted by date and name.
+         */
+        FactorsOut: {
+            /** Data */
+            data: components["schemas"]["FactorOut"][];
+            /** Dataset */
+            dataset: string;
+            meta: components["schemas"]["MetaOut"];
+            /**
+             * Names
+             * @description Every series of the dataset, also those not asked for.
+             */
+            names: components["schemas"]["FactorNameOut"][];
+            /** Next Cursor */
+            next_cursor: string | null;
         };
         /**
          * FailureOut
@@ -1551,6 +1633,47 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ActionsOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_factors_api_v1_data_factors_get: {
+        parameters: {
+            query: {
+                /** @description As it was imported, for example ff5. */
+                dataset: string;
+                /** @description Separated by commas; absent: all. */
+                names?: string | null;
+                start?: string | null;
+                end?: string | null;
+                /** @description As known at this moment (with its zone); absent: now. */
+                as_of?: string | null;
+                format?: "json" | "csv";
+                limit?: number;
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FactorsOut"];
                 };
             };
             /** @description Validation Error */

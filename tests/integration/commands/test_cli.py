@@ -158,3 +158,28 @@ def test_diff_wants_two_moments(sample_settings: Settings, n_moments: int) -> No
     done = parakeet(sample_settings, "data", "diff", *["--as-of", "2020-01-02"] * n_moments)
     assert done.returncode == 2
     assert "give --as-of twice" in done.stderr
+
+
+def test_factor_files_are_imported_and_listed(sample_settings: Settings, tmp_path: Path) -> None:
+    path = tmp_path / "ff.csv"
+    path.write_text(",SMB,HML\n19630701,0.02,-0.35\n")
+    arguments = ("data", "factors", "import", str(path), "--dataset", "ff")
+    done = document(parakeet(sample_settings, *arguments, "--json"))
+    assert (done["new"], done["unit"]) == (2, "fraction")
+    assert "0 new, 0 changed, 0 withdrawn, 2 unchanged values" in parakeet(sample_settings, *arguments).stdout
+    assert [row["name"] for row in document(parakeet(sample_settings, "data", "factors", "show", "--json"))] == [
+        "HML",
+        "SMB",
+    ]
+    assert "1963-07-01 to 1963-07-01" in parakeet(sample_settings, "data", "factors", "show", "ff").stdout
+
+
+@pytest.mark.parametrize(("text", "code"), [(None, 2), ("what,is,this\n", 1)])
+def test_a_factor_file_that_cannot_be_read_is_bad_input(
+    sample_settings: Settings, tmp_path: Path, text: str | None, code: int
+) -> None:
+    path = tmp_path / "ff.csv"
+    if text is not None:
+        path.write_text(text)
+    done = parakeet(sample_settings, "data", "factors", "import", str(path), "--dataset", "ff")
+    assert (done.returncode, "Traceback" in done.stderr) == (code, False)

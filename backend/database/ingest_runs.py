@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
@@ -127,6 +128,20 @@ async def recent_runs(
         older = and_(IngestRun.started_at == moment, IngestRun.id < run_id)
         query = query.where(or_(IngestRun.started_at < moment, older))
     return [RunRecord(**row._mapping) for row in (await connection.execute(query)).all()]
+
+
+def reasons(failures: Sequence[FailureRecord]) -> tuple[dict[str, int], dict[str, int]]:
+    """How often each rule was broken and each error class failed a ticker; and why others came from a later source."""
+    failed: Counter[str] = Counter()
+    fell_back: Counter[str] = Counter()
+    for failure in failures:
+        if FELL_BACK_TO in failure.payload:
+            fell_back[failure.error_class] += 1
+        elif failure.payload:
+            failed.update(failure.reason.split(", "))
+        else:
+            failed[failure.error_class] += 1
+    return dict(sorted(failed.items())), dict(sorted(fell_back.items()))
 
 
 async def failures_of(connection: AsyncConnection, run_id: str) -> list[FailureRecord]:

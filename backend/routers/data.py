@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Response
 
-from backend.database.ingest_runs import failures_of, get_run, recent_runs
+from backend.database.ingest_runs import failures_of, get_run, reasons, recent_runs
 from backend.database.universes import get_universe, members, universe_keys
 from backend.routers import factors, facts, jobs
 from backend.routers.cursors import cursor_bar, cursor_moment, decoded_cursor, encoded_cursor
@@ -23,6 +23,7 @@ from backend.schemas.data import (
     QualityOut,
     RunOut,
     RunPage,
+    RunSummary,
     StatusOut,
     UniverseOut,
     UniverseStatus,
@@ -139,8 +140,16 @@ async def get_runs(
     )
 
 
+@router.get("/runs/{run_id}")
+async def get_one_run(run_id: str, connection: Connection) -> RunSummary:
+    """A run, and how often what went wrong."""
+    run = await get_run(connection, run_id)
+    failures, fallbacks = reasons(await failures_of(connection, run.id))
+    return RunSummary.model_validate(asdict(run) | {"failures": failures, "fallbacks": fallbacks})
+
+
 @router.get("/runs/{run_id}/failures")
 async def get_failures(run_id: str, connection: Connection) -> list[FailureOut]:
-    """Every quarantined bar and failed ticker of a run."""
+    """Every quarantined bar and failed ticker of a run, and every ticker that a later source gave."""
     run = await get_run(connection, run_id)
     return [FailureOut.model_validate(asdict(failure)) for failure in await failures_of(connection, run.id)]

@@ -29,6 +29,15 @@ class RunOut(BaseModel):
     error: str | None
 
 
+class RunSummary(RunOut):
+    """One ingest run, and how often what went wrong."""
+
+    failures: dict[str, int] = Field(description="Bars by the rule they broke, tickers by the class of their error.")
+    fallbacks: dict[str, int] = Field(
+        description="Tickers that a later source gave, by the class of the first source's error."
+    )
+
+
 class RunPage(BaseModel):
     """Ingest runs, newest first."""
 
@@ -37,7 +46,7 @@ class RunPage(BaseModel):
 
 
 class FailureOut(BaseModel):
-    """A quarantined bar (date set) or a failed ticker."""
+    """A quarantined bar (date set), a failed ticker, or one that another source gave (payload: fell_back_to)."""
 
     ticker: str
     date: dt.date | None

@@ -328,6 +328,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/data/runs/{run_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get One Run
+         * @description A run, and how often what went wrong.
+         */
+        get: operations["get_one_run_api_v1_data_runs__run_id__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/data/runs/{run_id}/failures": {
         parameters: {
             query?: never;
@@ -337,7 +357,7 @@ export interface paths {
         };
         /**
          * Get Failures
-         * @description Every quarantined bar and failed ticker of a run.
+         * @description Every quarantined bar and failed ticker of a run, and every ticker that a later source gave.
          */
         get: operations["get_failures_api_v1_data_runs__run_id__failures_get"];
         put?: never;
@@ -838,7 +858,7 @@ export interface components {
         };
         /**
          * FailureOut
-         * @description A quarantined bar (date set) or a failed ticker.
+         * @description A quarantined bar (date set), a failed ticker, or one that another source gave (payload: fell_back_to).
          */
         FailureOut: {
             /** Date */
@@ -1216,6 +1236,57 @@ export interface components {
             data: components["schemas"]["RunOut"][];
             /** Next Cursor */
             next_cursor: string | null;
+        };
+        /**
+         * RunSummary
+         * @description One ingest run, and how often what went wrong.
+         */
+        RunSummary: {
+            /** Changed */
+            changed: number;
+            /** Error */
+            error: string | null;
+            /** Failed */
+            failed: number;
+            /**
+             * Failures
+             * @description Bars by the rule they broke, tickers by the class of their error.
+             */
+            failures: {
+                [key: string]: number;
+            };
+            /**
+             * Fallbacks
+             * @description Tickers that a later source gave, by the class of the first source's error.
+             */
+            fallbacks: {
+                [key: string]: number;
+            };
+            /** Finished At */
+            finished_at: string | null;
+            /** Id */
+            id: string;
+            /** Inserted */
+            inserted: number;
+            /** Quarantined */
+            quarantined: number;
+            /** Rows In */
+            rows_in: number;
+            /** Source */
+            source: string;
+            /**
+             * Started At
+             * Format: date-time
+             */
+            started_at: string;
+            /** Status */
+            status: string;
+            /** Tickers */
+            tickers: number;
+            /** Unchanged */
+            unchanged: number;
+            /** Universe Key */
+            universe_key: string;
         };
         /**
          * SettingsOut
@@ -1947,6 +2018,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RunPage"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_one_run_api_v1_data_runs__run_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunSummary"];
                 };
             };
             /** @description Validation Error */

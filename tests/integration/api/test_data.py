@@ -82,6 +82,7 @@ async def test_runs_are_listed_with_counts_that_reconcile(client: AsyncClient) -
     (run,) = runs
     assert run["rows_in"] == run["inserted"] + run["changed"] + run["unchanged"] + run["quarantined"]
     assert (await client.get(f"/data/runs/{run['id']}/failures")).json() == []
+    assert (await client.get(f"/data/runs/{run['id']}")).json() == run | {"failures": {}, "fallbacks": {}}
     quality = (await client.get("/data/quality", params={"universe": "SAMPLE_US5"})).json()
     assert sum(quality["quality"].values()) == run["inserted"]
 
@@ -99,6 +100,7 @@ async def test_runs_are_listed_with_counts_that_reconcile(client: AsyncClient) -
         ("/data/universes/MARS", {}, 404, "MARS"),
         ("/data/quality", {"universe": "MARS"}, 404, "MARS"),
         ("/data/runs/nope/failures", {}, 404, "nope"),
+        ("/data/runs/nope", {}, 404, "nope"),
         ("/data/nothing", {}, 404, "Not Found"),
     ],
 )

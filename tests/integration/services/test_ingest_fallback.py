@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from backend.database.actions import actions
 from backend.database.connection import make_engine, transaction
-from backend.database.ingest_runs import FailureRecord, failures_of
+from backend.database.ingest_runs import FailureRecord, failures_of, reasons
 from backend.database.migrations import migrate
 from backend.database.models import Bar, CorporateAction
 from backend.database.universes import UniverseRecord
@@ -84,6 +84,7 @@ async def test_the_run_lists_who_stood_in_for_whom_and_why(engine: AsyncEngine) 
     assert (report.failures, report.fallbacks, report.error) == ({}, {"NOT_FOUND": 1}, None)
     async with transaction(engine) as connection:
         found = await failures_of(connection, report.run_id)
+    assert reasons(found) == (report.failures, report.fallbacks)
     assert found == [
         FailureRecord(
             ticker="B",

@@ -31,6 +31,7 @@ STATUS: Mapping[type[Exception], int] = {
     database.LeaseHeldError: 409,
     database.IdempotencyConflictError: 409,
     database.DatabaseUnavailableError: 503,
+    core.AdjustmentError: 422,
     core.CalendarError: 422,
     core.MembershipError: 422,
     core.UnknownStrategyError: 404,

@@ -71,6 +71,16 @@ def holder(stays: Sequence[SymbolStay], symbol: str, date: dt.date) -> str | Non
     return latest.instrument if latest else None
 
 
+def last_bearer(stays: Sequence[SymbolStay], symbol: str, today: dt.date) -> str | None:
+    """Id of the instrument that bears the symbol today, or bore it last; None when nobody is known to have."""
+    present = holder(stays, symbol, today)
+    if present is not None:
+        return present
+    past = [stay for stay in stays if stay.symbol == symbol]
+    last = max(past, key=lambda stay: stay.end_date or dt.date.max, default=None)
+    return last.instrument if last else None
+
+
 def last_symbol(stays: Sequence[SymbolStay], instrument: str) -> str | None:
     """Symbol that the instrument bears now, or bore last."""
     own = [stay for stay in stays if stay.instrument == instrument]

@@ -7,12 +7,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from support.postgres import NoServerError, empty_database, running_server
 from support.stack import Stack, deployed_stack
 from support.tool_venv import NoToolError
 
 ROOT = Path(__file__).resolve().parents[1]
+
+# How long an example takes says something of the machine, not of the code.
+settings.register_profile("any_machine", deadline=None)
+settings.load_profile("any_machine")
 
 
 @pytest.fixture(scope="session")

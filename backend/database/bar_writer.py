@@ -24,9 +24,9 @@ from backend.database.bar_staging import COLUMNS, stage, unstage
 from backend.database.models import Bar, UtcDateTime
 from backend.database.versions import in_lists
 
-#: Facts of a bar: a change of any of them is a new version.
-_FACTS = ("open", "high", "low", "close", "volume", "data_quality")
-_WRITTEN = (*_FACTS, "adjusted_close", "source", "metadata")
+#: What a source says of a bar: a change of any of them is a new version.
+_RAW = ("open", "high", "low", "close", "volume")
+_WRITTEN = (*_RAW, "data_quality", "adjusted_close", "source", "metadata")
 #: Any fixed number: the advisory lock of whoever writes bars.
 _LOCK_KEY = 0x50A4BA25
 
@@ -152,7 +152,7 @@ async def _edge_dates(
 async def _late(connection: AsyncConnection) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
     equals = _EQUALS[connection.dialect.name]
     same = [f"bar.{name} = staged_bars.{name}" for name in ("ticker", "date")]
-    same += [f"bar.{name} {equals} staged_bars.{name}" for name in _FACTS]
+    same += [f"bar.{name} {equals} staged_bars.{name}" for name in _RAW]
     places = await connection.scalars(text(_LATE.format(same_bar=" AND ".join(same))))
     return np.array(places.all(), np.int64)
 
@@ -167,10 +167,12 @@ def _insert(dialect: str, *, has_moments: bool) -> str:
 
 
 def _update(dialect: str, *, has_moments: bool) -> str:
+    # A verdict of ours is no version of the source's: it could not be known at the moment that the source states.
+    facts = _RAW if has_moments else (*_RAW, "data_quality")
     return _UPDATE.format(
         assignments=", ".join(f"{name} = {_staged(name, dialect)}" for name in _WRITTEN),
         later=_LATER[dialect],
-        differs=" OR ".join(f"market_data.{name} {_DIFFERS[dialect]} staged_bars.{name}" for name in _FACTS),
+        differs=" OR ".join(f"market_data.{name} {_DIFFERS[dialect]} staged_bars.{name}" for name in facts),
         only=_ONLY_NEWER if has_moments else "",
     )
 

@@ -18,11 +18,12 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from backend.database.instruments import InstrumentRecord, bearers, stays_of
+from backend.database.bar_writer import newest_dates
+from backend.database.instruments import InstrumentRecord, bearers, instruments, stays_of
 from backend.database.universes import UniverseRecord
 from backend.ingest.errors import BadDataError
 from backend.ingest.pipeline import TickerOutcome
-from strategy.symbols import SymbolStay, free_id, holder, last_symbol
+from strategy.symbols import SymbolStay, free_id, last_bearer, last_symbol
 
 DateArray = NDArray[np.datetime64]
 OwnerArray = NDArray[np.object_]
@@ -71,17 +72,7 @@ class Identities:
 
     def id_of(self, symbol: str) -> str:
         """Id of the instrument that bears the symbol today or bore it last; the symbol itself where nobody did."""
-        found = holder(self.stays, symbol, self.today)
-        if found is not None:
-            return found
-        past = [stay for stay in self.stays if stay.symbol == symbol and stay.end_date is not None]
-        last = max(past, key=lambda stay: stay.end_date or dt.date.max, default=None)
-        return last.instrument if last else symbol
-
-    def asked_of(self, key: str) -> str | None:
-        """Symbol under which a vendor has the instrument now; None when that names another one by now."""
-        symbol = last_symbol(self.stays, key) or key
-        return symbol if self.id_of(symbol) == key else None
+        return last_bearer(self.stays, symbol, self.today) or symbol
 
     def identified(self, outcome: TickerOutcome) -> list[TickerOutcome]:
         """The outcome of a symbol as outcomes of instruments; new ones wait in `new` until `take_new`."""
@@ -172,25 +163,29 @@ class Identities:
 
 
 async def identities(
-    connection: AsyncConnection,
-    symbols: Sequence[str],
-    universe: UniverseRecord,
-    *,
-    source: str,
-    is_dated: bool,
-    today: dt.date,
+    connection: AsyncConnection, symbols: Sequence[str], universe: UniverseRecord, *, source: str, today: dt.date
 ) -> Identities:
-    """Whom the symbols of a run name, by what is registered; `newest` is left for the caller to fill."""
+    """Whom the symbols of a run name, by what is registered and stored."""
     found = await bearers(connection, symbols)
+    stays = await stays_of(connection, found)
+    ids = {last_bearer(stays, symbol, today) or symbol for symbol in symbols}
     return Identities(
         universe=universe,
         source=source,
         today=today,
-        is_dated=is_dated,
-        stays=await stays_of(connection, found),
-        newest={},
+        is_dated=universe.source_options.get("symbols") == "dated",
+        stays=stays,
+        newest=await newest_dates(connection, sorted(ids)),
         registered=set(found),
     )
+
+
+async def symbols_to_ask(connection: AsyncConnection, ids: Sequence[str], *, today: dt.date) -> list[str]:
+    """Present symbols of instruments, sorted, without those that have gone to another: nothing new comes of its id."""
+    stays = await stays_of(connection, await instruments(connection, ids))
+    asked = {key: last_symbol(stays, key) or key for key in ids}
+    everybody = await stays_of(connection, await bearers(connection, sorted(set(asked.values()))))
+    return sorted({symbol for key, symbol in asked.items() if last_bearer(everybody, symbol, today) in {key, None}})
 
 
 def _renamed(outcome: TickerOutcome, key: str) -> TickerOutcome:

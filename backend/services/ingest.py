@@ -21,7 +21,6 @@ from uuid import uuid4
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from backend.database.bar_writer import newest_dates
 from backend.database.connection import transaction
 from backend.database.errors import DatabaseError
 from backend.database.ingest_runs import RunRecord, finish_run, mark_interrupted, start_run
@@ -35,6 +34,7 @@ from backend.ingest.sources.contract import FetchRequest, PriceSource
 from backend.ingest.sources.sample import sample
 from backend.ingest.sources.selection import make_source
 from backend.services.clock import utc_now
+from backend.services.identities import Identities, identities, symbols_to_ask
 from backend.services.ingest_batches import LEASE_TTL_S, BatchWriter, lease_name
 
 Status = Literal["succeeded", "partial", "failed"]
@@ -46,7 +46,7 @@ class IngestOptions(TypedDict, total=False):
     Parameters
     ----------
     tickers : sequence of str or None
-        None (default): every ticker that the source lists.
+        Symbols as the source has them; None (default): every one that it lists.
     lookback_days : int
         Calendar days before the newest stored bar from which a ticker is fetched again, to catch restatements; 7.
     is_full : bool
@@ -152,10 +152,10 @@ async def ingest_universe(
         lookback_days=None if plan.is_full else plan.lookback_days,
         tickers=len(tickers),
     )
-    writer, newest = await _begun(engine, run, universe, clock=clock, tickers=tickers)
+    writer = await _begun(engine, run, universe, clock=clock, tickers=tickers)
     try:
         async with _lease_kept(writer):
-            await _store(writer, source, _requests(tickers, newest, plan), plan)
+            await _store(writer, source, _requests(tickers, writer.identities, plan), plan)
     except BaseException as error:
         # A database that is gone must not hide what happened: the next run finds this one unfinished.
         with suppress(DatabaseError, SQLAlchemyError):
@@ -180,10 +180,11 @@ async def ingest_by_key(
     async with transaction(engine) as connection:
         universe = await get_universe(connection, key)
         stays, _ = await members(connection, key)
-    today = clock().date()
-    present = sorted({stay.ticker for stay in stays if stay.end_date is None or stay.end_date >= today})
-    if options.get("tickers") is None and present:
-        options["tickers"] = present
+        today = clock().date()
+        present = sorted({stay.ticker for stay in stays if stay.end_date is None or stay.end_date >= today})
+        symbols = await symbols_to_ask(connection, present, today=today)
+    if options.get("tickers") is None and symbols:
+        options["tickers"] = symbols
     source = make_source(universe.source, universe.source_options, tiingo=tiingo)
     try:
         return await ingest_universe(engine, source, universe, clock=clock, **options)
@@ -212,21 +213,23 @@ async def _begun(
     *,
     clock: Callable[[], dt.datetime],
     tickers: Sequence[str],
-) -> tuple[BatchWriter, dict[str, dt.date]]:
+) -> BatchWriter:
     async with transaction(engine) as connection:
         await acquire_lease(connection, lease_name(universe.key), run.id, ttl_s=LEASE_TTL_S, now=run.started_at)
         await mark_interrupted(connection, universe.key, finished_at=run.started_at)
         await put_universe(connection, universe, known_at=run.started_at)
         await start_run(connection, run)
         stays, _ = await members(connection, universe.key)
-        newest = await newest_dates(connection, tickers)
+        today = run.started_at.astimezone(dt.UTC).date()
+        found = await identities(connection, tickers, universe, source=run.source, today=today)
     known = {stay.ticker for stay in stays}
-    return BatchWriter(engine=engine, run=run, members=known, clock=clock, currency=universe.currency), newest
+    return BatchWriter(engine=engine, run=run, identities=found, members=known, clock=clock)
 
 
-def _requests(tickers: Sequence[str], newest: dict[str, dt.date], plan: _Plan) -> list[FetchRequest]:
+def _requests(tickers: Sequence[str], known: Identities, plan: _Plan) -> list[FetchRequest]:
     """What is stored least of comes first, so that a run that a vendor's limit ends early is continued by the next."""
     lookback = dt.timedelta(days=plan.lookback_days)
+    newest = {ticker: date for ticker in tickers if (date := known.newest.get(known.id_of(ticker)))}
     stored = {} if plan.is_full else newest
     return [
         FetchRequest(ticker=ticker, start=stored[ticker] - lookback if ticker in stored else plan.start, end=None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,15 +18,17 @@ from backend.database.bar_staging import BAR_COLUMNS, COLUMNS
 from backend.database.bar_writer import MergeResult, merge_bars, oldest_dates
 from backend.database.connection import transaction
 from backend.database.ingest_runs import FELL_BACK_TO, FailureRecord, RunCounts, RunRecord, add_failures, record_counts
+from backend.database.instruments import add_instruments
 from backend.database.leases import renew_lease
 from backend.database.models import JsonObject
 from backend.database.universes import put_members
 from backend.ingest.errors import SourceError
 from backend.ingest.pipeline import TickerOutcome
-from backend.ingest.quality import Quarantined
+from backend.ingest.quality import Quarantined, version_numbers
 from backend.ingest.quality.currency import is_wrong_currency
 from backend.ingest.quality.quarantine import as_json
-from backend.ingest.sources.contract import BAR_METADATA, BAR_SCHEMA
+from backend.ingest.sources.contract import BAR_METADATA, BAR_SCHEMA, VINTAGE_SCHEMA
+from backend.services.identities import Identities
 from backend.services.ingest_basis import of_one_basis
 from backend.services.ingest_verdicts import judged
 from strategy.universe import Membership
@@ -52,19 +54,20 @@ class BatchWriter:
     engine : AsyncEngine
     run : RunRecord
         The run, already recorded; its id owns the lease of the universe.
+    identities : Identities
+        Whose bars come under which symbol. Bars of which the source states another currency than the universe's are
+        bad.
     members : set of str
-        Tickers that the universe has had; others become members from their first stored bar on.
+        Instruments that the universe has had; others become members from their first stored bar on.
     clock : callable
         Now, as an aware datetime.
-    currency : str or None
-        What the tickers are quoted in; bars of which the source states another currency are bad.
     """
 
     engine: AsyncEngine
     run: RunRecord
+    identities: Identities
     members: set[str]
     clock: Callable[[], dt.datetime]
-    currency: str | None = None
     counts: RunCounts = field(default_factory=RunCounts)
     n_actions: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
@@ -78,8 +81,10 @@ class BatchWriter:
             name = lease_name(self.run.universe_key)
             # First, so that a run that lost its lease writes nothing, and SQLite takes its write lock at once.
             await renew_lease(connection, name, self.run.id, ttl_s=LEASE_TTL_S, now=now)
+            batch = [part for outcome in batch for part in self.identities.identified(outcome)]
             batch = await of_one_basis(connection, batch)
-            merged = await merge_bars(connection, await self._judged(connection, batch), known_at=now)
+            await add_instruments(connection, self.identities.take_new(now))
+            merged = await merge_bars(connection, await self._judged(connection, batch, now), known_at=now)
             late = [_late(row) for row in merged.late.to_pylist()]
             joined = await self._join(connection, batch, now)
             n_actions = 0
@@ -97,7 +102,7 @@ class BatchWriter:
         for row in late:
             self.reasons.update(row.rules)
 
-    async def _judged(self, connection: AsyncConnection, batch: Sequence[TickerOutcome]) -> pa.Table:
+    async def _judged(self, connection: AsyncConnection, batch: Sequence[TickerOutcome], now: dt.datetime) -> pa.Table:
         """The good bars of a batch as `merge_bars` takes them."""
         parts: dict[tuple[str, str], list[TickerOutcome]] = {}
         for outcome in batch:
@@ -105,16 +110,24 @@ class BatchWriter:
                 told = {name: outcome.metadata.get(name) for name in (*BAR_METADATA, "currency")}
                 parts.setdefault((outcome.source, json.dumps(told)), []).append(outcome)
         judged_parts = [await self._judged_part(connection, part) for part in parts.values()]
-        return pa.concat_tables(judged_parts or [_EMPTY])
+        bars = pa.concat_tables(judged_parts or [_EMPTY], promote_options="default")
+        if "known_at" not in bars.column_names:
+            return bars
+        # Of several sources not every one states when it published.
+        place = bars.schema.get_field_index("known_at")
+        return bars.set_column(place, VINTAGE_SCHEMA.field("known_at"), bars["known_at"].fill_null(now))
 
     async def _judged_part(self, connection: AsyncConnection, part: Sequence[TickerOutcome]) -> pa.Table:
         """The bars of tickers of whose prices one source says the same."""
         metadata = part[0].metadata
-        bars = await judged(
-            connection,
-            pa.concat_tables([outcome.good for outcome in part]),
-            pa.concat_tables([outcome.actions for outcome in part]),
-            is_wrong_currency=is_wrong_currency(metadata.get("currency"), self.currency),
+        fetched = pa.concat_tables([outcome.good for outcome in part])
+        actions = pa.concat_tables([outcome.actions for outcome in part])
+        is_foreign = is_wrong_currency(metadata.get("currency"), self.identities.universe.currency)
+        bars = pa.concat_tables(
+            [
+                _with_columns(await judged(connection, series, actions, is_wrong_currency=is_foreign), moments)
+                for series, moments in _series(fetched)
+            ]
         )
         kept = {name: metadata[name] for name in BAR_METADATA if name in metadata}
         texts = _metadata_texts(kept, bars["rules"])
@@ -124,9 +137,13 @@ class BatchWriter:
     async def _join(self, connection: AsyncConnection, batch: Sequence[TickerOutcome], now: dt.datetime) -> set[str]:
         new = [outcome.ticker for outcome in batch if outcome.ticker not in self.members]
         first = await oldest_dates(connection, new)
-        stays = [Membership(ticker=ticker, start_date=date, end_date=None) for ticker, date in sorted(first.items())]
-        if stays:
-            await put_members(connection, self.run.universe_key, stays, known_at=now)
+        by_moment: dict[dt.datetime, list[Membership]] = {}
+        for outcome in batch:
+            if outcome.ticker in first:
+                stay = Membership(ticker=outcome.ticker, start_date=first[outcome.ticker], end_date=None)
+                by_moment.setdefault(_first_known(outcome) or now, []).append(stay)
+        for moment, stays in sorted(by_moment.items()):
+            await put_members(connection, self.run.universe_key, stays, known_at=moment)
         return set(first)
 
     def _note(self, outcome: TickerOutcome) -> None:
@@ -137,6 +154,31 @@ class BatchWriter:
             self.first_failure = self.first_failure or str(outcome.failure)
         elif outcome.passed_over:
             self.fallbacks[outcome.passed_over[0].error_class] += 1
+
+
+def _first_known(outcome: TickerOutcome) -> dt.datetime | None:
+    """When the source published the first bar; None where it does not say."""
+    if "known_at" not in outcome.good.column_names:
+        return None
+    first: dt.datetime | None = pc.min(outcome.good["known_at"]).as_py()
+    return first
+
+
+def _series(fetched: pa.Table) -> Iterator[tuple[pa.Table, pa.Table]]:
+    """Bars in which a date comes once, with the column of their moments of publication where there is one."""
+    if "known_at" not in fetched.column_names:
+        yield fetched, fetched.select([])
+        return
+    numbers = version_numbers(fetched)
+    for number in range(int(numbers.max()) + 1):
+        version = fetched.filter(pa.array(numbers == number))
+        yield version.drop_columns(["known_at"]), version.select(["known_at"])
+
+
+def _with_columns(bars: pa.Table, columns: pa.Table) -> pa.Table:
+    for name in columns.column_names:
+        bars = bars.append_column(columns.schema.field(name), columns[name])
+    return bars
 
 
 def _metadata_texts(kept: Mapping[str, str], rules: pa.ChunkedArray) -> pa.ChunkedArray:

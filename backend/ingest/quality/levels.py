@@ -1,7 +1,8 @@
 """Errors that multiply a price by a known factor: a subunit taken for its currency, a split adjusted on wrong sessions.
 
-1. A jump of about 100 or 1/100 is a change of the unit; one of the size of a split near its ex-date is that split's
-   misplaced adjustment.
+1. A jump of about 100 or 1/100 is a change of the unit, unless the price stays for good on its new level: then it may
+   have been consolidated 100 to 1 (as AEZS on 2015-11-20), which nobody told us. A jump of the size of a split near its
+   ex-date is that split's misplaced adjustment.
 2. Their logs, summed from the first bar on, give the level of each bar: bars of one level belong together.
 3. The newest level that held for `confirmed_bars` traded bars is believed, since vendors adjust backwards from today;
    until one has, the level with the most traded bars is. A bar without volume is no evidence of a price.
@@ -22,12 +23,25 @@ from backend.ingest.quality.series import Actions, BoolArray, FloatArray, IntArr
 _SAME = 1e-6
 
 
-def unit_steps(jumps: Jumps, limits: Thresholds) -> FloatArray:
+def unit_steps(series: Series, jumps: Jumps, limits: Thresholds) -> FloatArray:
     """What a change of the unit adds to the log level at each jump, of shape (n_jumps,); 0 where it is none."""
     size = math.log(limits.unit_factor)
     moves = jumps.moves[jumps.rows]
     is_unit = np.abs(np.abs(moves) - size) <= limits.unit_tolerance
+    is_unit &= ~_stays_for_good(series, jumps.rows, is_unit, limits)
     return np.where(is_unit, np.sign(moves) * size, 0.0)
+
+
+def _stays_for_good(series: Series, rows: IntArray, is_unit: BoolArray, limits: Thresholds) -> BoolArray:
+    """Whether a jump is the only one of its ticker, between two levels that both held for `confirmed_bars`."""
+    tickers = series.ticker_of[rows]
+    is_alone = np.bincount(tickers[is_unit], minlength=len(series.tickers))[tickers] == 1
+    # NaN: the source has no volume, and every bar is a price.
+    n_traded = np.concatenate(([0], np.cumsum(~(series.volume == 0))))
+    before = n_traded[rows] - n_traded[series.starts[tickers]]
+    after = n_traded[series.stops[tickers]] - n_traded[rows]
+    stays: BoolArray = is_alone & (np.minimum(before, after) >= limits.confirmed_bars)
+    return stays
 
 
 def split_steps(series: Series, actions: Actions, jumps: Jumps, limits: Thresholds) -> FloatArray:

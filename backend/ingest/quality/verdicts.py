@@ -97,7 +97,7 @@ def rule_bits(rules: list[str]) -> int:
 
 def _of_jumps(series: Series, actions: Actions, limits: Thresholds) -> dict[str, IntArray]:
     jumps = jumps_of(series, actions, limits)
-    of_unit = unit_steps(jumps, limits)
+    of_unit = unit_steps(series, jumps, limits)
     of_split = np.where(of_unit == 0, split_steps(series, actions, jumps, limits), 0.0)
     left = jumps.at(_not_returning(series, jumps, of_unit + of_split, limits))
     is_known = is_continuous(series, left.rows, left.lines)

@@ -16,6 +16,7 @@ from backend.database.migrations import migrate
 from backend.ingest.pipeline import TickerOutcome
 from backend.services.ingest_batches import LEASE_TTL_S, BatchWriter, lease_name
 from support.bars import DAY, bar, bars_of
+from support.identities import nobody_known
 
 MONDAY = dt.datetime(2024, 1, 8, 22, tzinfo=dt.UTC)
 TUESDAY = MONDAY + dt.timedelta(days=1)
@@ -43,7 +44,9 @@ async def test_a_version_that_comes_too_late_is_quarantined_and_counted(engine: 
     async with transaction(engine) as connection:
         await acquire_lease(connection, lease_name("U"), "run", ttl_s=LEASE_TTL_S, now=TUESDAY)
         await start_run(connection, RUN)
-    writer = BatchWriter(engine=engine, run=RUN, members=set(), clock=lambda: TUESDAY)
+    writer = BatchWriter(
+        engine=engine, run=RUN, identities=nobody_known(TUESDAY.date()), members=set(), clock=lambda: TUESDAY
+    )
     await writer.write([outcome(11.0, TUESDAY)])
     await writer.write([outcome(12.0, MONDAY)])
     assert writer.counts == RunCounts(rows_in=2, inserted=1, quarantined=1)

@@ -23,6 +23,7 @@ from backend.ingest.sources.contract import Fetched, FetchRequest
 from backend.services.ingest import IngestReport, ingest_universe, keep_lease
 from backend.services.ingest_batches import LEASE_TTL_S, BatchWriter, lease_name
 from support.bars import Row, Vendor, bar
+from support.identities import nobody_known
 
 MONDAY = dt.datetime(2024, 1, 8, 22, tzinfo=dt.UTC)
 TUESDAY = MONDAY + dt.timedelta(days=1)
@@ -232,7 +233,9 @@ async def test_a_run_that_lost_its_lease_writes_nothing_more(engine: AsyncEngine
 
 async def test_a_batch_that_cannot_be_stored_is_not_counted(engine: AsyncEngine) -> None:
     await killed_run(engine)
-    writer = BatchWriter(engine=engine, run=KILLED, members=set(), clock=lambda: MONDAY)
+    writer = BatchWriter(
+        engine=engine, run=KILLED, identities=nobody_known(MONDAY.date()), members=set(), clock=lambda: MONDAY
+    )
     before = writer.counts
     async with transaction(engine) as connection:
         await connection.execute(update(Lease).values(owner="another"))
@@ -243,7 +246,9 @@ async def test_a_batch_that_cannot_be_stored_is_not_counted(engine: AsyncEngine)
 
 async def test_the_lease_is_renewed_three_times_in_its_time_to_live(engine: AsyncEngine) -> None:
     await killed_run(engine)
-    writer = BatchWriter(engine=engine, run=KILLED, members=set(), clock=lambda: TUESDAY)
+    writer = BatchWriter(
+        engine=engine, run=KILLED, identities=nobody_known(TUESDAY.date()), members=set(), clock=lambda: TUESDAY
+    )
     waits_s: list[float] = []
 
     async def sleep(wait_s: float) -> None:
@@ -260,7 +265,9 @@ async def test_the_lease_is_renewed_three_times_in_its_time_to_live(engine: Asyn
 
 
 async def test_a_heartbeat_that_finds_its_lease_gone_does_not_end_the_run(engine: AsyncEngine) -> None:
-    writer = BatchWriter(engine=engine, run=KILLED, members=set(), clock=lambda: TUESDAY)
+    writer = BatchWriter(
+        engine=engine, run=KILLED, identities=nobody_known(TUESDAY.date()), members=set(), clock=lambda: TUESDAY
+    )
     beats: list[float] = []
 
     async def sleep(wait_s: float) -> None:

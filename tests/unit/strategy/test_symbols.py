@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from strategy.symbols import SymbolStay, free_id, holder, last_symbol, symbol_stays
+from strategy.symbols import SymbolStay, free_id, holder, last_bearer, last_symbol, symbol_stays
 
 DAY = dt.timedelta(days=1)
 # USA Waste (UW) became Waste Management (WMI) on 1998-07-17 and took WM, free since Washington Mutual fell in 2008.
@@ -54,6 +54,14 @@ def test_a_listing_that_nobody_ended_does_not_hide_its_successor() -> None:
     second = symbol_stays("A@2020-01-02", "A", start_date=dt.date(2020, 1, 2), changes=[], delisted_on=None)
     assert holder(first + second, "A", dt.date(2020, 1, 1)) == "A"
     assert holder(first + second, "A", dt.date(2020, 1, 2)) == "A@2020-01-02"
+
+
+def test_a_symbol_that_nobody_bears_any_more_names_its_last_bearer() -> None:
+    today = dt.date(2008, 12, 1)
+    assert last_bearer(WASHINGTON, "WM", today) == "WM@1998-12-09"
+    assert last_bearer(WASTE + WASHINGTON, "WM", dt.date(2026, 1, 2)) == "WM"
+    assert last_bearer(WASTE, "UW", dt.date(2026, 1, 2)) == "WM"
+    assert last_bearer(WASTE, "X", today) is None
 
 
 def test_the_last_symbol_is_the_one_to_ask_a_vendor_for() -> None:

@@ -76,19 +76,11 @@ def test_a_vendor_asked_for_todays_symbol_gives_the_history_under_the_id() -> No
     run = known(*WASTE)
     assert run.id_of("WM") == "WM"
     assert shown(run.identified(fetched("WM", "1998-01-02", "2024-01-02"))) == {"WM": ["1998-01-02", "2024-01-02"]}
-    assert run.asked_of("WM") == "WM"
 
 
-def test_a_renamed_instrument_is_asked_for_by_its_present_symbol() -> None:
+def test_bars_of_the_present_symbol_of_a_renamed_instrument_are_its_own() -> None:
     run = known(*symbol_stays("FB", "FB", start_date=None, changes=[(dt.date(2022, 6, 9), "META")], delisted_on=None))
-    assert run.asked_of("FB") == "META"
     assert shown(run.identified(fetched("META", "2024-01-02"))) == {"FB": ["2024-01-02"]}
-
-
-def test_an_instrument_whose_symbol_went_to_another_is_not_asked_for() -> None:
-    washington = symbol_stays("WM@1998-12-09", "WM", start_date=None, changes=[], delisted_on=dt.date(2008, 9, 29))
-    run = known(*WASTE, *washington)
-    assert run.asked_of("WM@1998-12-09") is None
 
 
 def test_rows_under_the_symbols_of_their_day_go_to_who_bore_them() -> None:

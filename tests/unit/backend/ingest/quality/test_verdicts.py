@@ -63,8 +63,14 @@ def test_the_newest_bar_is_the_error_and_not_the_past_when_it_is_the_only_one() 
     assert flagged(rows_of([*quiet(12), 0.505])) == {12: ["unit_error"]}
 
 
-def test_a_level_that_held_for_a_week_is_believed_and_the_past_is_the_error() -> None:
-    assert flagged(rows_of([*quiet(9, 5_000.0), *quiet(5)])) == each(range(9), "unit_error")
+def test_the_newest_level_that_held_for_a_week_is_believed_and_the_past_is_the_error() -> None:
+    prices = [*quiet(9, 5_000.0), *quiet(5), 5_000.0, *quiet(5)]
+    assert flagged(rows_of(prices)) == each([*range(9), 14], "unit_error")
+
+
+def test_a_level_that_was_left_for_good_may_have_been_consolidated() -> None:
+    # AEZS made one share of a hundred on 2015-11-20: its past was no error, and must not be hidden.
+    assert flagged(rows_of([*quiet(9), *quiet(5, 5_000.0)])) == {9: ["jump_without_action"]}
 
 
 def test_bars_without_volume_are_no_evidence_of_a_level() -> None:

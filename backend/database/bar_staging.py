@@ -1,18 +1,19 @@
-"""Bars into a temporary table of the connection, where they can be compared with stored ones."""
+"""Bars into tables: a temporary one, where they can be compared with stored ones, or `market_data` itself."""
 
 from __future__ import annotations
 
 import datetime as dt
-import io
+from collections.abc import Collection
 from typing import Any, cast
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.csv as pcsv
 from numpy.typing import NDArray
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
+
+from backend.database.binary_copy import binary_copy
 
 #: In the order of `backend.ingest.sources.contract.BAR_SCHEMA`.
 BAR_COLUMNS = ("ticker", "date", "open", "high", "low", "close", "volume", "adjusted_close")
@@ -35,14 +36,11 @@ async def stage(connection: AsyncConnection, bars: pa.Table, *, known_at: dt.dat
 
     `known_at` is the moment of rows that have none of their own.
     """
-    if "known_at" in bars.column_names:
-        rounds = _rounds(bars)
-    else:
-        rounds = np.zeros(bars.num_rows, np.int64)
-        moment = pa.scalar(known_at.astimezone(dt.UTC), pa.timestamp("us", "UTC"))
-        bars = bars.append_column("known_at", pa.repeat(moment, bars.num_rows))
-    places = pa.array(np.arange(bars.num_rows), pa.int64())
-    staged = bars.append_column("place", places).append_column("round", pa.array(rounds)).select(_STAGED)
+    has_moments = "known_at" in bars.column_names
+    rounds = _rounds(bars) if has_moments else np.zeros(bars.num_rows, np.int32)
+    staged = bars if has_moments else dated(bars, known_at)
+    staged = staged.append_column("place", pa.array(np.arange(bars.num_rows), pa.int32()))
+    staged = staged.append_column("round", pa.array(rounds, pa.int32())).select(_STAGED)
     put = _put_in_postgres if connection.dialect.name == "postgresql" else _put_in_sqlite
     await put(connection, staged)
     return int(rounds.max(initial=-1)) + 1
@@ -53,7 +51,19 @@ async def unstage(connection: AsyncConnection) -> None:
     await connection.execute(text("DROP TABLE staged_bars"))
 
 
-def _rounds(bars: pa.Table) -> NDArray[np.int64]:
+async def copy_in(connection: AsyncConnection, bars: pa.Table, *, known_at: dt.datetime) -> None:
+    """Put bars of which none is stored into `market_data` of PostgreSQL, without a detour."""
+    rows = dated(bars, known_at).select((*COLUMNS, "known_at"))
+    await _copy(connection, "market_data", rows, json_columns=("metadata",))
+
+
+def dated(bars: pa.Table, known_at: dt.datetime) -> pa.Table:
+    """The bars with one moment for all."""
+    moment = pa.scalar(known_at.astimezone(dt.UTC), pa.timestamp("us", "UTC"))
+    return bars.append_column("known_at", pa.repeat(moment, bars.num_rows))
+
+
+def _rounds(bars: pa.Table) -> NDArray[np.int32]:
     """Of each row its place among the rows of the same (ticker, date), by `known_at`; equal moments as they came."""
     order = pc.sort_indices(bars, [(name, "ascending") for name in ("ticker", "date", "known_at")]).to_numpy()
     tickers = bars["ticker"].combine_chunks().dictionary_encode().indices.to_numpy()[order]
@@ -61,21 +71,21 @@ def _rounds(bars: pa.Table) -> NDArray[np.int64]:
     places = np.arange(order.size)
     is_first = np.ones(order.size, np.bool_)
     is_first[1:] = (tickers[1:] != tickers[:-1]) | (dates[1:] != dates[:-1])
-    rounds = np.empty(order.size, np.int64)
+    rounds = np.empty(order.size, np.int32)
     rounds[order] = places - np.maximum.accumulate(np.where(is_first, places, 0))
     return rounds
 
 
 async def _put_in_postgres(connection: AsyncConnection, staged: pa.Table) -> None:
     await connection.execute(text(f"{_TABLE.format(moment='timestamptz')} ON COMMIT DROP"))
-    buffer = io.BytesIO()
-    # A float is written with as many digits as bring the same float back, a null as nothing.
-    # In one chunk, since pyarrow writes NUL characters for an empty one.
-    pcsv.write_csv(staged.combine_chunks(), buffer, pcsv.WriteOptions(include_header=False))
-    buffer.seek(0)
+    await _copy(connection, "staged_bars", staged)
+
+
+async def _copy(connection: AsyncConnection, table: str, rows: pa.Table, *, json_columns: Collection[str] = ()) -> None:
     # Any: the driver's own connection; COPY takes part in the transaction that SQLAlchemy began on it.
     driver = cast("Any", (await connection.get_raw_connection()).driver_connection)
-    await driver.copy_to_table("staged_bars", source=buffer, columns=_STAGED, format="csv")
+    source = binary_copy(rows, json_columns=json_columns)
+    await driver.copy_to_table(table, source=source, columns=rows.column_names, format="binary")
 
 
 async def _put_in_sqlite(connection: AsyncConnection, staged: pa.Table) -> None:

@@ -12,15 +12,16 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from sqlalchemy import bindparam, func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from backend.database.bar_staging import COLUMNS, stage, unstage
+from backend.database.bar_staging import COLUMNS, copy_in, stage, unstage
 from backend.database.models import Bar, UtcDateTime
 from backend.database.versions import in_lists
 
@@ -32,8 +33,9 @@ _LOCK_KEY = 0x50A4BA25
 
 _INSERT = """
     INSERT INTO market_data ({columns})
-    SELECT {values} FROM staged_bars WHERE round = :round {unless} ORDER BY ticker, date
-    ON CONFLICT (ticker, date) DO NOTHING"""
+    SELECT {values} FROM staged_bars WHERE round = :round AND NOT EXISTS (
+        SELECT 1 FROM market_data AS bar WHERE bar.ticker = staged_bars.ticker AND bar.date = staged_bars.date) {unless}
+    ORDER BY ticker, date"""
 
 # A removed bar was visible until its removal.
 _UNLESS_REMOVED_LATER = """
@@ -59,6 +61,12 @@ _LATER = {
 }
 _DIFFERS = {"postgresql": "IS DISTINCT FROM", "sqlite": "IS NOT"}
 _EQUALS = {"postgresql": "IS NOT DISTINCT FROM", "sqlite": "IS"}
+
+_STORED = """
+    SELECT ticker FROM unnest(CAST(:ticker AS text[]), CAST(:date_min AS date[]), CAST(:date_max AS date[]))
+        AS given (ticker, first, last)
+    WHERE EXISTS (SELECT 1 FROM market_data AS bar
+                  WHERE bar.ticker = given.ticker AND bar.date BETWEEN given.first AND given.last)"""
 
 _LATE = """
     SELECT place FROM staged_bars
@@ -104,6 +112,17 @@ async def merge_bars(connection: AsyncConnection, bars: pa.Table, *, known_at: d
     """
     dialect = connection.dialect.name
     await lock_bars(connection)
+    if "known_at" in bars.column_names or dialect != "postgresql":
+        return await _merge_staged(connection, bars, known_at=known_at)
+    is_stored = await _is_stored(connection, bars)
+    new = bars.filter(pc.invert(is_stored))
+    await copy_in(connection, new, known_at=known_at)
+    merged = await _merge_staged(connection, bars.filter(is_stored), known_at=known_at)
+    return replace(merged, inserted=merged.inserted + new.num_rows)
+
+
+async def _merge_staged(connection: AsyncConnection, bars: pa.Table, *, known_at: dt.datetime) -> MergeResult:
+    dialect = connection.dialect.name
     has_moments = "known_at" in bars.column_names
     n_rounds = await stage(connection, bars, known_at=known_at)
     insert = text(_insert(dialect, has_moments=has_moments))
@@ -147,6 +166,14 @@ async def _edge_dates(
         query = select(Bar.ticker, edge.label("date")).where(Bar.ticker.in_(some)).group_by(Bar.ticker)
         found |= {row.ticker: row.date for row in (await connection.execute(query)).all()}
     return found
+
+
+async def _is_stored(connection: AsyncConnection, bars: pa.Table) -> pa.ChunkedArray:
+    """Of each row, whether any bar of its ticker is stored between the first and the last date that were given."""
+    spans = bars.group_by("ticker").aggregate([("date", "min"), ("date", "max")])
+    values = {name: spans[name].to_pylist() for name in ("ticker", "date_min", "date_max")}
+    stored = (await connection.scalars(text(_STORED), values)).all()
+    return pc.is_in(bars["ticker"], pa.array(stored, pa.string()))
 
 
 async def _late(connection: AsyncConnection) -> np.ndarray[tuple[int], np.dtype[np.int64]]:

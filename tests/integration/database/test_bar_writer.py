@@ -287,3 +287,18 @@ async def test_more_tickers_than_one_statement_takes_can_be_asked_for(engine: As
     async with transaction(engine) as connection:
         found = await newest_dates(connection, [f"T{number:05}" for number in range(40_000)])
     assert found == {"T00000": DAY, "T39999": DAY}
+
+
+async def test_new_tickers_are_stored_beside_tickers_that_are_stored_already(engine: AsyncEngine) -> None:
+    await merge(engine, bar("B", volume=5.0))
+    rows = [
+        bar("A"),
+        bar("B"),
+        bar("B", NEXT_DAY),
+        bar("C", open=None, high=None, low=None),
+        bar("LONGER", volume=None),
+    ]
+    assert await merge(engine, *rows, known_at=TUESDAY) == Counts(inserted=4, changed=1)
+    found = await stored(engine)
+    assert [{name: row[name] for name in rows[0]} for row in found] == rows
+    assert {row["known_at"] for row in found} == {TUESDAY}

@@ -10,6 +10,7 @@ import typer
 
 from backend.commands.factors import factors_app
 from backend.commands.facts import add_fact_commands
+from backend.commands.quality import add_quality_commands
 from backend.commands.running import Json, run
 from backend.commands.terminal import print_json, print_rows, reported_errors
 from backend.config import Settings
@@ -18,6 +19,7 @@ from backend.resources import Resources
 data_app = typer.Typer(no_args_is_help=True, help="Look at what is stored.")
 add_fact_commands(data_app)
 data_app.add_typer(factors_app, name="factors")
+add_quality_commands(data_app)
 
 
 @data_app.command()

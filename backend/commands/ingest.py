@@ -12,6 +12,7 @@ from backend.database.errors import UnknownUniverseError
 from backend.database.universes import UniverseRecord
 from backend.ingest.errors import SourceSettingsError
 from backend.ingest.sources.accounts import TiingoAccount
+from backend.ingest.sources.contract import PriceSource
 from backend.ingest.sources.sample import SAMPLES
 from backend.ingest.sources.selection import make_source
 from backend.resources import Resources, tiingo_account
@@ -59,6 +60,14 @@ async def run_ingest(
         await source.close()
 
 
+def other_source(
+    settings: Settings, name: str, *, universe: str, path: Path | None, columns: Sequence[str]
+) -> PriceSource:
+    """A source by its name and options, to compare with what is stored of a universe; the caller closes it."""
+    options = {"which": universe} if name == "sample" else _options(name, path, columns)
+    return make_source(name, options, tiingo=tiingo_account(settings))
+
+
 async def _as_before(
     resources: Resources, universe: str, tiingo: TiingoAccount | None, options: IngestOptions
 ) -> IngestReport:
@@ -81,19 +90,19 @@ def _new_universe(order: IngestOrder) -> UniverseRecord:
         calendar=order.calendar,
         benchmark=None,
         source=order.source or "",
-        source_options=_options(order),
+        source_options=_options(order.source, order.path, order.columns),
     )
 
 
-def _options(order: IngestOrder) -> dict[str, Any]:  # Any: JSON values
-    if order.source != "files":
+def _options(name: str | None, path: Path | None, columns: Sequence[str]) -> dict[str, Any]:  # Any: JSON values
+    if name != "files":
         return {}
-    if order.path is None:
+    if path is None:
         raise SourceSettingsError("path", None, "the source files needs --path: a CSV or Parquet file, or a folder")
-    pairs = [column.partition("=") for column in order.columns]
+    pairs = [column.partition("=") for column in columns]
     for their, equals, ours in pairs:
         if not (their and equals and ours):
             raise SourceSettingsError(
                 "map", f"{their}{equals}{ours}", "write their=ours, for example --map Symbol=ticker"
             )
-    return {"path": str(order.path.resolve()), "columns": {their: ours for their, _, ours in pairs}}
+    return {"path": str(path.resolve()), "columns": {their: ours for their, _, ours in pairs}}

@@ -11,7 +11,7 @@ import pyarrow as pa
 from sqlalchemy import Row, Select, bindparam, func, select, union_all, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from backend.database.bar_writer import BAR_COLUMNS
+from backend.database.bar_staging import BAR_COLUMNS
 from backend.database.models import Bar, JsonObject, SupersededBar, UtcDateTime
 from backend.database.versions import in_lists, later_than
 

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query, Response
 
 from backend.database.ingest_runs import failures_of, get_run, reasons, recent_runs
 from backend.database.universes import get_universe, members, universe_keys
-from backend.routers import factors, facts, jobs
+from backend.routers import factors, facts, jobs, quality
 from backend.routers.cursors import cursor_bar, cursor_moment, decoded_cursor, encoded_cursor
 from backend.routers.dependencies import Connection, Store
 from backend.routers.health import add_health
@@ -20,7 +20,6 @@ from backend.schemas.data import (
     FailureOut,
     MemberOut,
     PricePage,
-    QualityOut,
     RunOut,
     RunPage,
     RunSummary,
@@ -30,13 +29,14 @@ from backend.schemas.data import (
 )
 from backend.schemas.meta import MetaOut
 from backend.services.errors import RequestError
-from backend.services.market_data import PriceQuery, all_coverage, prices, universe_coverage
+from backend.services.market_data import PriceQuery, all_coverage, prices
 
 router = APIRouter(prefix="/data", tags=["data"])
 add_health(router)
 router.include_router(jobs.router)
 router.include_router(facts.router)
 router.include_router(factors.router)
+router.include_router(quality.router)
 
 Limit = Annotated[int, Query(ge=1, le=200)]
 Cursor = Annotated[str | None, Query(max_length=400)]
@@ -107,19 +107,6 @@ async def get_prices(
     last = found.rows[-1] if found.has_more else None
     next_cursor = encoded_cursor(last["ticker"], last["date"]) if last else None
     return rendered(PricePage(meta=meta, data=found.rows, next_cursor=next_cursor), format)
-
-
-@router.get("/quality")
-async def get_quality(connection: Connection, store: Store, universe: str) -> QualityOut:
-    """Bars of a universe by quality, and each bar that its newest run quarantined, with the reason."""
-    found = await universe_coverage(connection, store, universe, now=dt.datetime.now(dt.UTC))
-    failures = await failures_of(connection, found.last_run.id) if found.last_run else []
-    return QualityOut(
-        universe=universe,
-        quality=found.quality,
-        run=RunOut.model_validate(asdict(found.last_run)) if found.last_run else None,
-        quarantined=[FailureOut.model_validate(asdict(failure)) for failure in failures if failure.date is not None],
-    )
 
 
 @router.get("/runs")

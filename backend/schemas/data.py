@@ -109,12 +109,3 @@ class PricePage(BaseModel):
     meta: MetaOut
     data: list[dict[str, Any]]
     next_cursor: str | None
-
-
-class QualityOut(BaseModel):
-    """Bars by quality, and what the newest run refused."""
-
-    universe: str
-    quality: dict[str, int]
-    run: RunOut | None
-    quarantined: list[FailureOut]

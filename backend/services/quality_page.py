@@ -8,6 +8,8 @@ from html import escape
 from backend.ingest.quality import RULES
 from backend.services.quality_report import QualityReport
 
+_Row = Sequence[str | int]
+
 _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 72rem; margin: 2rem auto; padding: 0 1rem; color: #1d2430;
   background: #fff }
@@ -25,18 +27,18 @@ th { text-align: left } td.n { text-align: right; font-variant-numeric: tabular-
 def quality_page(report: QualityReport) -> str:
     """The report as HTML; every text in it is escaped."""
     total = sum(report.quality.values())
-    counts = [[name, report.quality[name], _share(report.quality[name], total)] for name in report.quality]
-    rules = [[item.rule, item.severity, item.bars, item.tickers, item.says] for item in report.rules]
-    worst = [
+    counts: list[_Row] = [[name, report.quality[name], _share(report.quality[name], total)] for name in report.quality]
+    rules: list[_Row] = [[item.rule, item.severity, item.bars, item.tickers, item.says] for item in report.rules]
+    worst: list[_Row] = [
         [item.ticker, item.bars, item.bad, item.suspect, _listed(f"{name}: {n:,}" for name, n in item.rules.items())]
         for item in report.worst
     ]
-    bars = [
+    bars: list[_Row] = [
         [bar.ticker, bar.date.isoformat(), f"{bar.close:,.6g}", bar.source, bar.quality, _listed(bar.rules)]
         for bar in report.flagged
     ]
-    refused = [[name, rule.says] for name, rule in RULES.items() if rule.severity == "quarantined"]
-    sections = [
+    refused: list[_Row] = [[name, rule.says] for name, rule in RULES.items() if rule.severity == "quarantined"]
+    sections: list[tuple[str, Sequence[str], Sequence[_Row]]] = [
         ("Bars", ("quality", "bars", "share"), counts),
         ("Rules on stored bars", ("rule", "severity", "bars", "tickers", "meaning"), rules),
         ("Tickers with the largest share", ("ticker", "bars", "bad", "suspect", "rules"), worst),
@@ -54,7 +56,7 @@ def quality_page(report: QualityReport) -> str:
     )
 
 
-def _table(title: str, headers: Sequence[str], rows: Sequence[Sequence[str | int]]) -> str:
+def _table(title: str, headers: Sequence[str], rows: Sequence[_Row]) -> str:
     if not rows:
         return f"<h2>{escape(title)}</h2><p>None.</p>"
     head = "".join(f'<th scope="col">{escape(header)}</th>' for header in headers)

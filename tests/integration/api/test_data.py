@@ -99,6 +99,8 @@ async def test_runs_are_listed_with_counts_that_reconcile(client: AsyncClient) -
         ("/data/prices", {"tickers": "IBM", "start": "soon"}, 422, "start"),
         ("/data/universes/MARS", {}, 404, "MARS"),
         ("/data/quality", {"universe": "MARS"}, 404, "MARS"),
+        ("/data/quality", {"universe": "SAMPLE_US5", "as_of": "2005-02-02T00:00:00"}, 422, "time zone"),
+        ("/data/quality/report.html", {"universe": "MARS"}, 404, "MARS"),
         ("/data/runs/nope/failures", {}, 404, "nope"),
         ("/data/runs/nope", {}, 404, "nope"),
         ("/data/nothing", {}, 404, "Not Found"),
@@ -111,3 +113,31 @@ async def test_bad_input_is_answered_with_the_reason(
     assert answer.status_code == status, answer.text
     assert answer.headers["content-type"] == "application/problem+json"
     assert word in answer.json()["detail"]
+
+
+async def test_quality_tells_every_rule_the_worst_tickers_and_the_doubtful_bars(client: AsyncClient) -> None:
+    found = (await client.get("/data/quality", params={"universe": "SAMPLE_US5"})).json()
+    # Apple fell by half on 2000-09-29, after a warning of lower profits.
+    assert [(row["ticker"], row["date"], row["rules"]) for row in found["flagged"]] == [
+        ("AAPL", "2000-09-29", ["jump_without_action"])
+    ]
+    assert [(row["ticker"], row["suspect"], row["bad"]) for row in found["worst"]] == [("AAPL", 1, 0)]
+    assert {row["rule"]: row["bars"] for row in found["rules"] if row["bars"]} == {"jump_without_action": 1}
+    assert found["quality"] == {"good": 12_153, "suspect": 1, "bad": 0}
+    assert found["run"]["status"] == "succeeded"
+    assert found["quarantined"] == []
+
+
+async def test_before_we_knew_nothing_was_doubtful(client: AsyncClient) -> None:
+    params = {"universe": "SAMPLE_US5", "as_of": "2001-01-01T00:00:00Z"}
+    found = (await client.get("/data/quality", params=params)).json()
+    assert found["as_of"].startswith("2001-01-01T00:00:00")
+    assert (found["quality"], found["run"]) == ({"good": 0, "suspect": 0, "bad": 0}, None)
+
+
+async def test_the_quality_page_needs_nothing_else(client: AsyncClient) -> None:
+    answer = await client.get("/data/quality/report.html", params={"universe": "SAMPLE_US5"})
+    assert answer.headers["content-type"].startswith("text/html")
+    assert answer.headers["content-security-policy"].startswith("default-src 'none'")
+    assert "2000-09-29" in answer.text
+    assert not any(word in answer.text for word in ("<script", "<link", "<img", "src=", "http"))

@@ -183,3 +183,39 @@ def test_a_factor_file_that_cannot_be_read_is_bad_input(
         path.write_text(text)
     done = parakeet(sample_settings, "data", "factors", "import", str(path), "--dataset", "ff")
     assert (done.returncode, "Traceback" in done.stderr) == (code, False)
+
+
+def test_an_audit_shows_broken_rules_and_writes_a_page(sample_settings: Settings, tmp_path: Path) -> None:
+    page = tmp_path / "quality.html"
+    done = parakeet(sample_settings, "data", "quality", "SAMPLE_US5", "--html", str(page))
+    assert done.returncode == 0, done.stderr
+    assert "jump_without_action" in done.stdout
+    assert "12,154 bars: 12,153 good, 1 suspect, 0 bad; 0 verdicts differ from the stored ones, 0 stored" in done.stdout
+    assert "2000-09-29" in page.read_text()
+    audit = document(parakeet(sample_settings, "data", "quality", "SAMPLE_US5", "--store", "--json"))
+    assert (audit["n_bars"], audit["n_changed"], audit["n_stored"]) == (12_154, 0, 0)
+
+
+def test_a_universe_agrees_with_the_source_it_came_from(sample_settings: Settings) -> None:
+    found = document(parakeet(sample_settings, "data", "reconcile", "SAMPLE_US5", "--source", "sample", "--json"))
+    assert [item["ticker"] for item in found["tickers"]] == ["AAPL", "FB", "GOOG", "IBM", "MSFT"]
+    assert {item["only_stored"] + item["only_other"] for item in found["tickers"]} == {0}
+
+
+def test_a_file_in_another_unit_is_told_by_its_factor_and_by_the_exit_code(
+    sample_settings: Settings, tmp_path: Path
+) -> None:
+    # IBM of these sessions to within a per cent, times 100.
+    closes = {"2005-02-25": 9_280, "2005-02-28": 9_258, "2005-03-01": 9_330, "2005-03-02": 9_228, "2005-03-03": 9_241}
+    file = tmp_path / "IBM.csv"
+    file.write_text("Date,Close\n" + "".join(f"{day},{close}\n" for day, close in closes.items()))
+    arguments = ("data", "reconcile", "SAMPLE_US5", "--source", "files", "--path", str(file), "--tickers", "IBM")
+    done = parakeet(sample_settings, *arguments)
+    assert done.returncode == 1, done.stderr
+    assert "100 from 2005-02-25 to 2005-03-03" in done.stdout
+    assert "100.00% different" in done.stdout
+
+
+def test_a_reconciliation_with_files_needs_a_path(sample_settings: Settings) -> None:
+    done = parakeet(sample_settings, "data", "reconcile", "SAMPLE_US5", "--source", "files")
+    assert (done.returncode, "--path" in done.stderr) == (2, True)

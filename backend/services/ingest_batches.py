@@ -56,7 +56,7 @@ class BatchWriter:
         The run, already recorded; its id owns the lease of the universe.
     identities : Identities
         Whose bars come under which symbol. Bars of which the source states another currency than the universe's are
-        bad.
+        bad; its calendar says which sessions they must have.
     members : set of str
         Instruments that the universe has had; others become members from their first stored bar on.
     clock : callable
@@ -122,10 +122,14 @@ class BatchWriter:
         metadata = part[0].metadata
         fetched = pa.concat_tables([outcome.good for outcome in part])
         actions = pa.concat_tables([outcome.actions for outcome in part])
-        is_foreign = is_wrong_currency(metadata.get("currency"), self.identities.universe.currency)
+        universe = self.identities.universe
+        is_foreign = is_wrong_currency(metadata.get("currency"), universe.currency)
         bars = pa.concat_tables(
             [
-                _with_columns(await judged(connection, series, actions, is_wrong_currency=is_foreign), moments)
+                _with_columns(
+                    await judged(connection, series, actions, is_wrong_currency=is_foreign, calendar=universe.calendar),
+                    moments,
+                )
                 for series, moments in _series(fetched)
             ]
         )

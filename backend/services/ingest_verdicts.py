@@ -16,9 +16,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from backend.database.actions import actions as stored_actions
 from backend.database.earlier_bars import earlier_bars, flagged_tickers
 from backend.ingest.quality.rules import DEFAULT
-from backend.ingest.quality.series import DateArray, IntArray, Series, series_of
+from backend.ingest.quality.series import IntArray, Series, series_of
 from backend.ingest.quality.verdicts import doubtful_tickers, verdict_columns, verdicts
 from backend.ingest.sources.contract import ACTION_SCHEMA, BAR_SCHEMA
+from backend.services.exchange_sessions import sessions_of
 
 #: Calendar days in which an exchange has `context_bars` sessions, holidays included.
 _CONTEXT_DAYS = 2 * DEFAULT.context_bars
@@ -30,7 +31,7 @@ async def judged(
     actions: pa.Table,
     *,
     is_wrong_currency: bool = False,
-    sessions: DateArray | None = None,
+    calendar: str | None = None,
 ) -> pa.Table:
     """The bars with the columns `data_quality` and `rules`.
 
@@ -42,8 +43,8 @@ async def judged(
         Splits and dividends that came with them.
     is_wrong_currency : bool
         Whether the source states another currency than the tickers'.
-    sessions : ndarray of datetime64[D], optional
-        Sessions of the exchange, increasing.
+    calendar : str, optional
+        Exchange, ISO 10383 code; absent: missing sessions are not looked for.
     """
     series = series_of(bars)
     firsts = _first_dates(series)
@@ -57,6 +58,7 @@ async def judged(
         bars_with_earlier, is_fetched = _with_earlier(series, bars, earlier)
         series = series_of(bars_with_earlier, answers=is_fetched.astype(np.int64))
         actions = pa.concat_tables([actions, await _actions_of(connection, sorted(earlier), actions)])
+    sessions = await sessions_of(calendar, series)
     bits: IntArray = verdicts(series, actions, sessions=sessions, is_wrong_currency=is_wrong_currency)[is_fetched]
     quality, rules = verdict_columns(bits)
     return bars.append_column("data_quality", quality).append_column("rules", rules)

@@ -5,7 +5,8 @@ that becomes known, or a new rule. An audit judges every bar of a universe again
 differ as new versions, so that what was served before stays what it was.
 
 Some rules need what is not stored. The currency is what the source said when it answered; adjusted closes mean the same
-only within one answer, and bars written at one moment came in one. Where an audit cannot judge, the verdict stands.
+only within one answer, and bars written at one moment came in one; an exchange may have no calendar of that time. Where
+an audit cannot judge, the verdict stands.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from backend.database.actions import actions as stored_actions
 from backend.database.bar_writer import lock_bars
 from backend.database.connection import transaction
 from backend.database.models import JsonObject
+from backend.database.universes import get_universe
 from backend.database.verdict_store import (
     RULES_KEY,
     FlaggedBar,
@@ -31,10 +33,11 @@ from backend.database.verdict_store import (
     stored_bars,
 )
 from backend.ingest.quality.rules import OF_ADJUSTED_CLOSE
-from backend.ingest.quality.series import DateArray, IntArray, Series, series_of
+from backend.ingest.quality.series import IntArray, Series, series_of
 from backend.ingest.quality.verdicts import rule_bits, verdict_columns, verdicts
 from backend.ingest.sources.contract import ACTION_SCHEMA, BAR_SCHEMA
 from backend.services.clock import utc_now
+from backend.services.exchange_sessions import sessions_of
 from backend.services.quality_report import QualityReport, report_of, tickers_of
 
 #: Tickers judged at once: twenty years of them are some 250,000 bars.
@@ -56,7 +59,6 @@ async def audit_universe(
     key: str,
     *,
     is_stored: bool,
-    sessions: DateArray | None = None,
     clock: Callable[[], dt.datetime] = utc_now,
 ) -> Audit:
     """Judge every stored bar of a universe; `UnknownUniverseError` when there is none.
@@ -65,19 +67,18 @@ async def audit_universe(
     ----------
     is_stored : bool
         Whether verdicts that differ from the stored ones become new versions of their bars.
-    sessions : ndarray of datetime64[D], optional
-        Sessions of the exchange, increasing; absent: verdicts on missing sessions stand.
     clock : callable
         Now, as an aware datetime.
     """
     async with transaction(engine) as connection:
+        universe = await get_universe(connection, key)
         tickers = await tickers_of(connection, key)
     flagged: list[FlaggedBar] = []
     counts: dict[str, int] = {}
     n_changed = n_stored = 0
     for begin in range(0, len(tickers), _CHUNK):
         async with transaction(engine) as connection:
-            found = await _judged(connection, tickers[begin : begin + _CHUNK], sessions)
+            found = await _judged(connection, tickers[begin : begin + _CHUNK], universe.calendar)
             n_changed += len(found.changed)
             if is_stored and found.changed:
                 await lock_bars(connection)
@@ -95,13 +96,14 @@ class _Judged:
     counts: dict[str, int]
 
 
-async def _judged(connection: AsyncConnection, tickers: Sequence[str], sessions: DateArray | None) -> _Judged:
+async def _judged(connection: AsyncConnection, tickers: Sequence[str], calendar: str) -> _Judged:
     stored = await stored_bars(connection, tickers, BAR_SCHEMA)
     moments = pa.array(stored.known_at, pa.timestamp("us", "UTC")).cast(pa.int64()).to_numpy()
     series = series_of(stored.bars, answers=moments)
     records = await stored_actions(connection, tickers)
     known = [{name: getattr(record, name) for name in ACTION_SCHEMA.names} for record in records]
     before = np.array([rule_bits(told.get(RULES_KEY, [])) for told in stored.metadata], dtype=np.int64)
+    sessions = await sessions_of(calendar, series)
     bits = verdicts(series, pa.Table.from_pylist(known, schema=ACTION_SCHEMA), sessions=sessions)
     bits = _with_standing(series, bits, before, has_sessions=sessions is not None)
     sizes = (series.stops - series.starts).tolist()

@@ -23,6 +23,8 @@ from backend.ingest.sources.contract import ACTION_SCHEMA, BAR_SCHEMA
 
 BoolArray = NDArray[np.bool_]
 
+#: What a repair can change: open to close; volume; the adjusted close.
+KINDS = ("prices", "volume", "adjusted_close")
 FOLDER = Path("fixtures", "yfinance_repair_csv")
 _PRICES = ("Open", "High", "Low", "Close")
 #: Values that differ by less are the same: the repaired files are rounded.

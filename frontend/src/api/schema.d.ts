@@ -257,9 +257,29 @@ export interface paths {
         };
         /**
          * Get Quality
-         * @description Bars of a universe by quality, and each bar that its newest run quarantined, with the reason.
+         * @description Bars of a universe by quality, rule and ticker, and each bar that its newest run quarantined, with the reason.
          */
         get: operations["get_quality_api_v1_data_quality_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/data/quality/report.html": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Quality Page
+         * @description The same as a page to read, print or send: it needs no script and nothing from elsewhere.
+         */
+        get: operations["get_quality_page_api_v1_data_quality_report_html_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -874,6 +894,32 @@ export interface components {
             /** Ticker */
             ticker: string;
         };
+        /**
+         * FlaggedBarOut
+         * @description A bar that is not good, with its close in quote currency.
+         */
+        FlaggedBarOut: {
+            /** Close */
+            close: number;
+            /**
+             * Date
+             * Format: date
+             */
+            date: string;
+            /**
+             * Known At
+             * Format: date-time
+             */
+            known_at: string;
+            /** Quality */
+            quality: string;
+            /** Rules */
+            rules: string[];
+            /** Source */
+            source: string;
+            /** Ticker */
+            ticker: string;
+        };
         /** HTTPValidationError */
         HTTPValidationError: {
             /** Detail */
@@ -1092,18 +1138,32 @@ export interface components {
         };
         /**
          * QualityOut
-         * @description Bars by quality, and what the newest run refused.
+         * @description Bars by quality, rule and ticker as known at a moment, and what the newest run until then refused.
          */
         QualityOut: {
+            /**
+             * As Of
+             * Format: date-time
+             */
+            as_of: string;
+            /**
+             * Flagged
+             * @description The newest doubtful bars, bad ones first.
+             */
+            flagged: components["schemas"]["FlaggedBarOut"][];
             /** Quality */
             quality: {
                 [key: string]: number;
             };
             /** Quarantined */
             quarantined: components["schemas"]["FailureOut"][];
+            /** Rules */
+            rules: components["schemas"]["RuleOut"][];
             run: components["schemas"]["RunOut"] | null;
             /** Universe */
             universe: string;
+            /** Worst */
+            worst: components["schemas"]["TickerQualityOut"][];
         };
         /**
          * RefreshIn
@@ -1189,6 +1249,25 @@ export interface components {
             next_cursor: string | null;
             /** Universe */
             universe: string | null;
+        };
+        /**
+         * RuleOut
+         * @description A rule on stored bars, and how many of how many tickers break it.
+         */
+        RuleOut: {
+            /** Bars */
+            bars: number;
+            /** Rule */
+            rule: string;
+            /** Says */
+            says: string;
+            /**
+             * Severity
+             * @description bad: stored, not served; suspect: served and counted.
+             */
+            severity: string;
+            /** Tickers */
+            tickers: number;
         };
         /**
          * RunOut
@@ -1379,6 +1458,24 @@ export interface components {
             id: string;
             /** Next Cursor */
             next_cursor?: string | null;
+        };
+        /**
+         * TickerQualityOut
+         * @description Bars of a ticker: all, suspect and bad ones, and how many break each rule.
+         */
+        TickerQualityOut: {
+            /** Bad */
+            bad: number;
+            /** Bars */
+            bars: number;
+            /** Rules */
+            rules: {
+                [key: string]: number;
+            };
+            /** Suspect */
+            suspect: number;
+            /** Ticker */
+            ticker: string;
         };
         /**
          * TrialsOut
@@ -1897,6 +1994,8 @@ export interface operations {
         parameters: {
             query: {
                 universe: string;
+                /** @description As known at this moment (with its zone); absent: now. */
+                as_of?: string | null;
             };
             header?: never;
             path?: never;
@@ -1911,6 +2010,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["QualityOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_quality_page_api_v1_data_quality_report_html_get: {
+        parameters: {
+            query: {
+                universe: string;
+                /** @description As known at this moment (with its zone); absent: now. */
+                as_of?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
                 };
             };
             /** @description Validation Error */

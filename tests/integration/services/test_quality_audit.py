@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
-import numpy as np
 import pytest
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -137,16 +137,23 @@ async def test_an_adjusted_close_of_another_answer_does_not_overturn_a_verdict(e
     assert await stored_verdicts(engine) == verdict
 
 
-async def test_sessions_without_a_bar_are_found_when_the_calendar_is_given_and_stand_when_not(
-    engine: AsyncEngine,
-) -> None:
-    rows = series([50.0, 50.5] * 5)
-    del rows[4]
+async def test_a_session_without_a_bar_is_found_at_ingest_and_by_an_audit_alike(engine: AsyncEngine) -> None:
+    # New York, from Tuesday 2024-01-02 on: the 6th and 7th were a weekend, the 9th was a session.
+    rows = [row for row in series([50.0, 50.5] * 5) if row["date"].day not in {6, 7, 9}]
     await ingest(engine, *rows)
-    sessions = np.array([day(number) for number in range(10)], dtype="datetime64[D]")
-    await audit_universe(engine, "U", is_stored=True, sessions=sessions, clock=lambda: TUESDAY)
-    assert await stored_verdicts(engine) == {day(5): ("suspect", ["missing_session"])}
-    assert (await audit(engine, now=WEDNESDAY)).n_changed == 0
+    verdict = {dt.date(2024, 1, 10): ("suspect", ["missing_session"])}
+    assert await stored_verdicts(engine) == verdict
+    assert (await audit(engine)).n_changed == 0
+    assert await stored_verdicts(engine) == verdict
+
+
+async def test_a_verdict_on_sessions_stands_when_no_calendar_is_known_any_more(engine: AsyncEngine) -> None:
+    rows = [row for row in series([50.0, 50.5] * 5) if row["date"].day not in {6, 7, 9}]
+    await ingest(engine, *rows)
+    elsewhere = replace(UNIVERSE, calendar="MOON")
+    await ingest_universe(engine, Vendor(series([20.0], "B")), elsewhere, clock=lambda: TUESDAY)
+    done = await audit(engine, now=WEDNESDAY)
+    assert (done.n_changed, done.report.quality["suspect"]) == (0, 1)
 
 
 async def test_other_rules_of_the_same_quality_make_no_version(engine: AsyncEngine) -> None:

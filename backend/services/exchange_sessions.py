@@ -1,0 +1,25 @@
+"""Sessions of an exchange that bars are held against."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+
+from backend.ingest.quality.series import DateArray, Series
+from strategy.errors import CalendarError
+from strategy.sessions import sessions_between
+
+_EPOCH = dt.date(1970, 1, 1)
+
+
+async def sessions_of(calendar: str | None, series: Series) -> DateArray | None:
+    """Sessions from the first to the last bar of the series; None where no calendar, or none of that time, is known."""
+    if calendar is None or not series.days.size:
+        return None
+    first, last = (_EPOCH + dt.timedelta(days=int(edge)) for edge in (series.days.min(), series.days.max()))
+    try:
+        # In a thread: the first call imports pandas, for a second or two of a small Lambda.
+        return await asyncio.to_thread(sessions_between, calendar, first, last)
+    except CalendarError:
+        # Bars older than any calendar, or a universe of a version that could name any text: gaps are not looked for.
+        return None

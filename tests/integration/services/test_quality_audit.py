@@ -71,26 +71,26 @@ async def served(engine: AsyncEngine, as_of: dt.datetime) -> int:
     return len(page)
 
 
-async def with_late_unit_switch(engine: AsyncEngine) -> None:
-    """Ten bars in pence, stored as good; then ten in pounds."""
-    rows = series([5_000.0, 5_050.0] * 5 + [50.0, 50.5] * 5)
+async def with_late_split(engine: AsyncEngine) -> None:
+    """Ten bars, stored as good, that a vendor had multiplied by 4 for a split to come; then ten from its day on."""
+    rows = series([400.0, 404.0] * 5 + [25.0, 25.25] * 5)
     await ingest(engine, *rows[:10])
-    await ingest(engine, *rows)
+    await ingest(engine, *rows, split=4.0)
 
 
 async def test_an_audit_finds_in_hindsight_what_no_ingest_could_know(engine: AsyncEngine) -> None:
-    await with_late_unit_switch(engine)
+    await with_late_split(engine)
     before = await stored_verdicts(engine)
     assert day(0) not in before
     done = await audit(engine)
-    assert await stored_verdicts(engine) == {day(number): ("bad", ["unit_error"]) for number in range(10)}
+    assert await stored_verdicts(engine) == {day(number): ("bad", ["bad_split"]) for number in range(10)}
     assert done.n_bars == 20
     assert done.n_changed == done.n_stored > 0
     assert done.report.quality == {"good": 10, "suspect": 0, "bad": 10}
 
 
 async def test_what_was_served_before_an_audit_can_still_be_asked_for(engine: AsyncEngine) -> None:
-    await with_late_unit_switch(engine)
+    await with_late_split(engine)
     before = await served(engine, MONDAY + dt.timedelta(hours=1))
     await audit(engine)
     assert before > 10
@@ -99,14 +99,14 @@ async def test_what_was_served_before_an_audit_can_still_be_asked_for(engine: As
 
 
 async def test_a_second_audit_changes_nothing(engine: AsyncEngine) -> None:
-    await with_late_unit_switch(engine)
+    await with_late_split(engine)
     await audit(engine)
     again = await audit(engine, now=WEDNESDAY)
     assert (again.n_changed, again.n_stored) == (0, 0)
 
 
 async def test_an_audit_that_is_not_stored_writes_nothing(engine: AsyncEngine) -> None:
-    await with_late_unit_switch(engine)
+    await with_late_split(engine)
     before = await stored_verdicts(engine)
     done = await audit(engine, is_stored=False)
     assert done.n_changed > 0

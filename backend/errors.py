@@ -42,6 +42,8 @@ STATUS: Mapping[type[Exception], int] = {
     core.LookaheadError: 500,
     services.RequestError: 422,
     services.EmptyUniverseError: 404,
+    services.NoMembersError: 422,
+    services.UniverseExistsError: 409,
     services.NoSnapshotError: 404,
     services.JobFailedError: 500,
     cache.UnknownSnapshotError: 404,

@@ -13,6 +13,7 @@ from backend.commands.facts import add_fact_commands
 from backend.commands.quality import add_quality_commands
 from backend.commands.running import Json, run
 from backend.commands.terminal import print_json, print_rows, reported_errors
+from backend.commands.universes import universes_app
 from backend.config import Settings
 from backend.resources import Resources
 
@@ -20,6 +21,7 @@ data_app = typer.Typer(no_args_is_help=True, help="Look at what is stored.")
 add_fact_commands(data_app)
 data_app.add_typer(factors_app, name="factors")
 add_quality_commands(data_app)
+data_app.add_typer(universes_app, name="universes")
 
 
 @data_app.command()

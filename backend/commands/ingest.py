@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from backend.config import Settings
+from backend.database.connection import transaction
 from backend.database.errors import UnknownUniverseError
 from backend.database.universes import UniverseRecord
 from backend.ingest.errors import SourceSettingsError
@@ -16,7 +17,10 @@ from backend.ingest.sources.contract import PriceSource
 from backend.ingest.sources.sample import SAMPLES
 from backend.ingest.sources.selection import make_source
 from backend.resources import Resources, tiingo_account
+from backend.services.clock import utc_now
 from backend.services.ingest import IngestOptions, IngestReport, ingest_by_key, ingest_universe, sample_universe
+from backend.services.known_universes import known_universes
+from backend.services.universes import check_universe, described
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,10 +32,11 @@ class IngestOrder:
     path: Path | None
     columns: Sequence[str]
     tickers: tuple[str, ...] | None
-    currency: str
-    calendar: str
     lookback_days: int
     is_full: bool
+    currency: str | None = None
+    calendar: str | None = None
+    kind: str | None = None
 
 
 async def run_ingest(
@@ -52,7 +57,7 @@ async def run_ingest(
     )
     if order.source is None:
         return await _as_before(resources, order.universe, tiingo, options)
-    universe = _new_universe(order)
+    universe = await _described(resources, order)
     source = make_source(universe.source, universe.source_options, tiingo=tiingo)
     try:
         return await ingest_universe(resources.engine, source, universe, **options)
@@ -75,23 +80,34 @@ async def _as_before(
         return await ingest_by_key(resources.engine, universe, tiingo=tiingo, **options)
     except UnknownUniverseError as error:
         reason = f"{universe} is new: say where its bars come from (sample, files, yahoo, tiingo)"
+        reason += f", or take one of {', '.join(known_universes())}"
         raise SourceSettingsError("source", None, reason) from error
 
 
-def _new_universe(order: IngestOrder) -> UniverseRecord:
+async def _described(resources: Resources, order: IngestOrder) -> UniverseRecord:
+    """The universe as it is known, with what the order says of it; a new one where none is known."""
     if order.source == "sample":
         if order.universe not in SAMPLES:
             raise SourceSettingsError("universe", order.universe, f"the sample holds {', '.join(SAMPLES)}")
         return sample_universe(order.universe)
-    return UniverseRecord(
-        key=order.universe,
-        name=order.universe,
-        currency=order.currency,
-        calendar=order.calendar,
-        benchmark=None,
-        source=order.source or "",
-        source_options=_options(order.source, order.path, order.columns),
+    known = await _known(resources, order.universe)
+    said = {name: getattr(order, name) for name in ("currency", "calendar", "kind") if getattr(order, name)}
+    universe = replace(
+        known, source=order.source or "", source_options=_options(order.source, order.path, order.columns), **said
     )
+    if universe != known:
+        check_universe(universe, now=utc_now())
+    return universe
+
+
+async def _known(resources: Resources, key: str) -> UniverseRecord:
+    try:
+        async with transaction(resources.engine) as connection:
+            return (await described(connection, key))[0]
+    except UnknownUniverseError:
+        return UniverseRecord(
+            key=key, name=key, currency="USD", calendar="XNYS", benchmark=None, source="", source_options={}
+        )
 
 
 def _options(name: str | None, path: Path | None, columns: Sequence[str]) -> dict[str, Any]:  # Any: JSON values

@@ -56,8 +56,6 @@ async def _ingest(resources: Resources, settings: Settings, universe: str, *, is
         path=None,
         columns=(),
         tickers=None,
-        currency="USD",
-        calendar="XNYS",
         lookback_days=0,
         is_full=True,
     )

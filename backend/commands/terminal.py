@@ -18,7 +18,7 @@ from aws.errors import CacheError
 from backend.database.errors import DatabaseError
 from backend.errors import status_of
 from backend.ingest.errors import IngestError, SourceSettingsError
-from backend.services.errors import ServiceError
+from backend.services.errors import ServiceError, UniverseExistsError
 from strategy.errors import StrategyError
 
 OK, INCOMPLETE, BAD_INPUT, NOT_FOUND, UNAVAILABLE, LOCKED = 0, 1, 2, 3, 4, 5
@@ -45,7 +45,7 @@ def reported_errors(*, as_json: bool) -> Iterator[None]:
 
 def exit_code(error: Exception) -> int:
     """2 bad input, 3 not found, 4 database or cache unavailable, 5 locked by another run, 1 anything else."""
-    if isinstance(error, SourceSettingsError):
+    if isinstance(error, SourceSettingsError | UniverseExistsError):
         return BAD_INPUT
     return _EXIT_CODES.get(status_of(error), INCOMPLETE)
 

@@ -9,8 +9,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Response
 
 from backend.database.ingest_runs import failures_of, get_run, reasons, recent_runs
-from backend.database.universes import get_universe, members, universe_keys
-from backend.routers import factors, facts, jobs, quality
+from backend.routers import factors, facts, jobs, quality, universes
 from backend.routers.cursors import cursor_bar, cursor_moment, decoded_cursor, encoded_cursor
 from backend.routers.dependencies import Connection, Store
 from backend.routers.health import add_health
@@ -18,13 +17,11 @@ from backend.routers.moments import AsOf, moment, names_in
 from backend.routers.price_formats import rendered
 from backend.schemas.data import (
     FailureOut,
-    MemberOut,
     PricePage,
     RunOut,
     RunPage,
     RunSummary,
     StatusOut,
-    UniverseOut,
     UniverseStatus,
 )
 from backend.schemas.meta import MetaOut
@@ -37,6 +34,7 @@ router.include_router(jobs.router)
 router.include_router(facts.router)
 router.include_router(factors.router)
 router.include_router(quality.router)
+router.include_router(universes.router)
 
 Limit = Annotated[int, Query(ge=1, le=200)]
 Cursor = Annotated[str | None, Query(max_length=400)]
@@ -48,35 +46,6 @@ async def get_status(connection: Connection, store: Store) -> StatusOut:
     now = dt.datetime.now(dt.UTC)
     found = await all_coverage(connection, store, now=now)
     return StatusOut(data=[UniverseStatus.model_validate(asdict(item)) for item in found], generated_at=now)
-
-
-@router.get("/universes")
-async def get_universes(connection: Connection) -> list[str]:
-    """Keys of all universes."""
-    return await universe_keys(connection)
-
-
-@router.get("/universes/{key}")
-async def get_one_universe(
-    key: str, connection: Connection, on: dt.date | None = None, as_of: AsOf = None
-) -> UniverseOut:
-    """A universe with its members on a date, or with every stay there ever was."""
-    known_at = moment(as_of)
-    universe = await get_universe(connection, key, as_of=known_at)
-    stays, _ = await members(connection, key, as_of=known_at)
-    if on is not None:
-        stays = [stay for stay in stays if stay.start_date <= on and (stay.end_date is None or on <= stay.end_date)]
-    return UniverseOut(
-        key=universe.key,
-        name=universe.name,
-        currency=universe.currency,
-        calendar=universe.calendar,
-        benchmark=universe.benchmark,
-        source=universe.source,
-        on=on,
-        as_of=known_at,
-        members=[MemberOut.model_validate(asdict(stay)) for stay in stays],
-    )
 
 
 @router.get("/prices", response_model=PricePage)

@@ -81,28 +81,6 @@ class StatusOut(BaseModel):
     generated_at: dt.datetime
 
 
-class MemberOut(BaseModel):
-    """One stay of a ticker in a universe; end None: still in it."""
-
-    ticker: str
-    start_date: dt.date
-    end_date: dt.date | None
-
-
-class UniverseOut(BaseModel):
-    """A universe with the members it had on a date."""
-
-    key: str
-    name: str
-    currency: str
-    calendar: str
-    benchmark: str | None
-    source: str
-    on: dt.date | None = Field(description="Members on this date; None: every stay there ever was.")
-    as_of: dt.datetime
-    members: list[MemberOut]
-
-
 class PricePage(BaseModel):
     """Bars as traded, sorted by ticker and date."""
 

@@ -5,6 +5,8 @@
     ServiceError
     ├── RequestError                a field of a request is wrong
     ├── EmptyUniverseError          a universe has no bars yet
+    ├── NoMembersError              a universe of the registry needs a list of its members first
+    ├── UniverseExistsError         another universe has the key
     ├── NoSnapshotError             a universe has bars, but no snapshot of them was built
     └── JobFailedError              a job failed
 """
@@ -32,6 +34,28 @@ class EmptyUniverseError(ServiceError):
     def __init__(self, universe: str) -> None:
         self.universe = universe
         super().__init__(f"universe {universe} has no bars; run `parakeet ingest {universe}` first")
+
+
+class NoMembersError(ServiceError):
+    """A universe of the registry needs a list of its members first."""
+
+    def __init__(self, universe: str) -> None:
+        self.universe = universe
+        super().__init__(
+            f"{universe} has no members yet, and who has bars today would be a list of survivors; take them from a "
+            f"dated list: `parakeet data universes import {universe} --members FILE`"
+        )
+
+
+class UniverseExistsError(ServiceError):
+    """Another universe has the key."""
+
+    def __init__(self, universe: str) -> None:
+        self.field = "key"
+        self.value = universe
+        super().__init__(
+            f"universe {universe} exists already and is another one; choose a new key, or change its members"
+        )
 
 
 class NoSnapshotError(ServiceError):

@@ -26,7 +26,7 @@ from backend.database.errors import DatabaseError
 from backend.database.ingest_runs import RunRecord, finish_run, mark_interrupted, start_run
 from backend.database.leases import acquire_lease, release_lease, renew_lease
 from backend.database.models import JsonObject
-from backend.database.universes import UniverseRecord, get_universe, members, put_universe
+from backend.database.universes import UniverseRecord, members
 from backend.ingest.errors import AllTickersFailedError, SourceSettingsError
 from backend.ingest.pipeline import TickerOutcome, outcomes
 from backend.ingest.sources.accounts import TiingoAccount
@@ -36,6 +36,8 @@ from backend.ingest.sources.selection import make_source
 from backend.services.clock import utc_now
 from backend.services.identities import Identities, identities, symbols_to_ask
 from backend.services.ingest_batches import LEASE_TTL_S, BatchWriter, lease_name
+from backend.services.universes import described, refuse_without_members, stored
+from strategy.universe import members_on
 
 Status = Literal["succeeded", "partial", "failed"]
 
@@ -136,6 +138,8 @@ async def ingest_universe(
         If another run works on this universe.
     SourceSettingsError
         If the source refuses its settings, or neither it nor the options name a ticker.
+    NoMembersError
+        If the universe needs a list of its members first.
     AllTickersFailedError
         If not one ticker succeeded; the run is recorded as failed.
     """
@@ -173,16 +177,19 @@ async def ingest_by_key(
     clock: Callable[[], dt.datetime] = utc_now,
     **options: Unpack[IngestOptions],
 ) -> IngestReport:
-    """Ingest a stored universe from its own source: its present members, or all the source lists when it has none.
+    """Ingest a universe, stored or of the registry, from its own source: its present members and its benchmark.
 
-    Raises as `ingest_universe` does, and `UnknownUniverseError` when there is no such universe.
+    With `is_full` former members, too; all that the source lists when there are no members. Raises as `ingest_universe`
+    does, and `UnknownUniverseError` when there is no such universe.
     """
     async with transaction(engine) as connection:
-        universe = await get_universe(connection, key)
-        stays, _ = await members(connection, key)
+        universe, stays = await described(connection, key)
+        refuse_without_members(key, stays)
         today = clock().date()
-        present = sorted({stay.ticker for stay in stays if stay.end_date is None or stay.end_date >= today})
-        symbols = await symbols_to_ask(connection, present, today=today)
+        wanted = {stay.ticker for stay in (stays if options.get("is_full") else members_on(stays, today))}
+        if wanted and universe.benchmark:
+            wanted.add(universe.benchmark)
+        symbols = await symbols_to_ask(connection, sorted(wanted), today=today)
     if options.get("tickers") is None and symbols:
         options["tickers"] = symbols
     source = make_source(universe.source, universe.source_options, tiingo=tiingo)
@@ -217,13 +224,20 @@ async def _begun(
     async with transaction(engine) as connection:
         await acquire_lease(connection, lease_name(universe.key), run.id, ttl_s=LEASE_TTL_S, now=run.started_at)
         await mark_interrupted(connection, universe.key, finished_at=run.started_at)
-        await put_universe(connection, universe, known_at=run.started_at)
+        await stored(connection, universe, now=run.started_at)
         await start_run(connection, run)
         stays, _ = await members(connection, universe.key)
+        refuse_without_members(universe.key, stays)
         today = run.started_at.astimezone(dt.UTC).date()
         found = await identities(connection, tickers, universe, source=run.source, today=today)
-    known = {stay.ticker for stay in stays}
-    return BatchWriter(engine=engine, run=run, identities=found, members=known, clock=clock)
+    return BatchWriter(
+        engine=engine,
+        run=run,
+        identities=found,
+        members={stay.ticker for stay in stays} | ({universe.benchmark} if universe.benchmark else set()),
+        takes_members=universe.list_date is None,
+        clock=clock,
+    )
 
 
 def _requests(tickers: Sequence[str], known: Identities, plan: _Plan) -> list[FetchRequest]:

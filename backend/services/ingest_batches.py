@@ -58,7 +58,9 @@ class BatchWriter:
         Whose bars come under which symbol. Bars of which the source states another currency than the universe's are
         bad; its calendar says which sessions they must have.
     members : set of str
-        Instruments that the universe has had; others become members from their first stored bar on.
+        Instruments that the universe has had, and its benchmark; others become members from their first stored bar on.
+    takes_members : bool
+        Whether they do: False where the members come from a list.
     clock : callable
         Now, as an aware datetime.
     """
@@ -68,6 +70,7 @@ class BatchWriter:
     identities: Identities
     members: set[str]
     clock: Callable[[], dt.datetime]
+    takes_members: bool = True
     counts: RunCounts = field(default_factory=RunCounts)
     n_actions: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
@@ -139,6 +142,8 @@ class BatchWriter:
         return bars.append_column("metadata", texts)
 
     async def _join(self, connection: AsyncConnection, batch: Sequence[TickerOutcome], now: dt.datetime) -> set[str]:
+        if not self.takes_members:
+            return set()
         new = [outcome.ticker for outcome in batch if outcome.ticker not in self.members]
         first = await oldest_dates(connection, new)
         by_moment: dict[dt.datetime, list[Membership]] = {}

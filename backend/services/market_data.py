@@ -18,7 +18,6 @@ from backend.database.ingest_runs import RunRecord, recent_runs
 from backend.database.universes import get_universe, members, universe_keys
 from backend.database.visible_bars import coverage, price_page
 from strategy.errors import CalendarError
-from strategy.sessions import sessions_behind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,8 +93,10 @@ async def all_coverage(connection: AsyncConnection, store: ObjectStore, *, now: 
 
 
 async def _sessions_behind(calendar: str, last: dt.date, now: dt.datetime) -> int | None:
+    from strategy.sessions import sessions_behind  # noqa: PLC0415  cold start: numpy, and pandas at its first call
+
     try:
-        # In a thread: the first call imports pandas, for a second or two of a small Lambda.
+        # In a thread: that import takes a second or two of a small Lambda.
         return await asyncio.to_thread(sessions_behind, calendar, last, now)
     except CalendarError:
         # A universe of an earlier version may name any text; one bad calendar must not hide all other universes.

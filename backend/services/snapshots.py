@@ -105,7 +105,8 @@ async def build_snapshot(
 async def _facts(connection: AsyncConnection, universe_key: str, as_of: dt.datetime | None) -> _Facts:
     universe = await get_universe(connection, universe_key, as_of=as_of)
     stays, members_known_at = await members(connection, universe_key, as_of=as_of)
-    tickers = sorted({stay.ticker for stay in stays})
+    # The benchmark has prices in the panel, too, without being a member.
+    tickers = sorted({stay.ticker for stay in stays} | ({universe.benchmark} if universe.benchmark else set()))
     clock = await data_clock(connection, tickers, as_of=as_of)
     if clock.known_at is None:
         raise EmptyUniverseError(universe_key)

@@ -417,11 +417,15 @@ export interface paths {
         };
         /**
          * Get Universes
-         * @description Keys of all universes.
+         * @description Keys of all universes that are stored.
          */
         get: operations["get_universes_api_v1_data_universes_get"];
         put?: never;
-        post?: never;
+        /**
+         * Post Universe
+         * @description Describe a universe of one's own; the same again changes nothing.
+         */
+        post: operations["post_universe_api_v1_data_universes_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -442,6 +446,46 @@ export interface paths {
         get: operations["get_one_universe_api_v1_data_universes__key__get"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/data/universes/{key}/gaps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Gaps
+         * @description Sessions of the exchange without a bar, between the first and the last bar of each ticker.
+         */
+        get: operations["get_gaps_api_v1_data_universes__key__gaps_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/data/universes/{key}/members": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Post Members
+         * @description Let tickers join and leave; who leaves on the day of joining was never in. The same again changes nothing.
+         */
+        post: operations["post_members_api_v1_data_universes__key__members_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -920,6 +964,24 @@ export interface components {
             /** Ticker */
             ticker: string;
         };
+        /**
+         * GapsOut
+         * @description Sessions without a bar, by ticker, most first; and how many bars are on days that are no session.
+         */
+        GapsOut: {
+            /** Calendar */
+            calendar: string;
+            /** N Missing */
+            n_missing: number;
+            /** N Off Session */
+            n_off_session: number;
+            /** N Tickers */
+            n_tickers: number;
+            /** Tickers */
+            tickers: components["schemas"]["TickerGapsOut"][];
+            /** Universe */
+            universe: string;
+        };
         /** HTTPValidationError */
         HTTPValidationError: {
             /** Detail */
@@ -1063,6 +1125,47 @@ export interface components {
             is_identical: boolean;
         };
         /**
+         * MemberChangeIn
+         * @description From this day on a ticker is in the universe, or no longer is.
+         */
+        MemberChangeIn: {
+            /**
+             * Date
+             * Format: date
+             */
+            date: string;
+            /** Ticker */
+            ticker: string;
+        };
+        /**
+         * MemberChangesIn
+         * @description Tickers that join and leave a universe.
+         */
+        MemberChangesIn: {
+            /**
+             * Joins
+             * @default []
+             */
+            joins?: components["schemas"]["MemberChangeIn"][];
+            /**
+             * Leaves
+             * @default []
+             */
+            leaves?: components["schemas"]["MemberChangeIn"][];
+        };
+        /**
+         * MemberIn
+         * @description One stay; without a start since ever, without an end still in it. Both days belong to it.
+         */
+        MemberIn: {
+            /** End Date */
+            end_date?: string | null;
+            /** Start Date */
+            start_date?: string | null;
+            /** Ticker */
+            ticker: string;
+        };
+        /**
          * MemberOut
          * @description One stay of a ticker in a universe; end None: still in it.
          */
@@ -1076,6 +1179,22 @@ export interface components {
             start_date: string;
             /** Ticker */
             ticker: string;
+        };
+        /**
+         * MembersReportOut
+         * @description What changed: versions of stays that were appended, and stays that were taken back.
+         */
+        MembersReportOut: {
+            /** Appended */
+            appended: number;
+            /** List Date */
+            list_date: string | null;
+            /** Stays */
+            stays: number;
+            /** Universe */
+            universe: string;
+            /** Withdrawn */
+            withdrawn: number;
         };
         /**
          * MetaOut
@@ -1460,6 +1579,28 @@ export interface components {
             next_cursor?: string | null;
         };
         /**
+         * TickerGapsOut
+         * @description Sessions between the first and the last bar of a ticker that have none; the first 50 are named.
+         */
+        TickerGapsOut: {
+            /**
+             * First
+             * Format: date
+             */
+            first: string;
+            /**
+             * Last
+             * Format: date
+             */
+            last: string;
+            /** N Missing */
+            n_missing: number;
+            /** Sessions */
+            sessions: string[];
+            /** Ticker */
+            ticker: string;
+        };
+        /**
          * TickerQualityOut
          * @description Bars of a ticker: all, suspect and bad ones, and how many break each rule.
          */
@@ -1490,6 +1631,53 @@ export interface components {
             total: number;
         };
         /**
+         * UniverseIn
+         * @description A universe of one's own.
+         */
+        UniverseIn: {
+            /** Benchmark */
+            benchmark?: string | null;
+            /**
+             * Calendar
+             * @description Exchange: ISO 10383, 24/5 or 24/7.
+             * @default XNYS
+             */
+            calendar?: string;
+            /**
+             * Currency
+             * @description Of its members' quotes: ISO 4217.
+             * @default USD
+             */
+            currency?: string;
+            /**
+             * Key
+             * @example MY_ETFS
+             */
+            key: string;
+            /**
+             * Kind
+             * @default equity
+             * @enum {string}
+             */
+            kind?: "equity" | "etf" | "index" | "fx" | "crypto" | "fund";
+            /**
+             * Members
+             * @default []
+             */
+            members?: components["schemas"]["MemberIn"][];
+            /**
+             * Name
+             * @description Absent: the key.
+             */
+            name?: string | null;
+            /**
+             * Source
+             * @default yahoo
+             * @enum {string}
+             */
+            source?: "yahoo" | "tiingo" | "tiingo,yahoo" | "yahoo,tiingo";
+        };
+        /**
          * UniverseOut
          * @description A universe with the members it had on a date.
          */
@@ -1501,12 +1689,22 @@ export interface components {
             as_of: string;
             /** Benchmark */
             benchmark: string | null;
-            /** Calendar */
+            /**
+             * Calendar
+             * @description Exchange whose sessions its members have: ISO 10383, 24/5 or 24/7.
+             */
             calendar: string;
             /** Currency */
             currency: string;
             /** Key */
             key: string;
+            /** Kind */
+            kind: string;
+            /**
+             * List Date
+             * @description Of the list of members; None: members join from their first bar on.
+             */
+            list_date: string | null;
             /** Members */
             members: components["schemas"]["MemberOut"][];
             /** Name */
@@ -2265,6 +2463,41 @@ export interface operations {
             };
         };
     };
+    post_universe_api_v1_data_universes_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                "idempotency-key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UniverseIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UniverseOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     get_one_universe_api_v1_data_universes__key__get: {
         parameters: {
             query?: {
@@ -2287,6 +2520,77 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["UniverseOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_gaps_api_v1_data_universes__key__gaps_get: {
+        parameters: {
+            query?: {
+                /** @description Tickers listed. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GapsOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    post_members_api_v1_data_universes__key__members_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                "idempotency-key"?: string | null;
+            };
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MemberChangesIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MembersReportOut"];
                 };
             };
             /** @description Validation Error */

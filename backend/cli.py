@@ -31,6 +31,8 @@ from backend.config import Settings
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
 app.add_typer(data_app, name="data")
 
+DatedSymbols = Annotated[bool, typer.Option("--dated-symbols", help="files: each row bears the symbol of its day.")]
+
 
 def main() -> None:
     """Entry point of the installed command."""
@@ -73,6 +75,7 @@ def ingest(
     ] = None,
     path: Annotated[Path | None, typer.Option(help="files: a CSV or Parquet file, or a folder of them.")] = None,
     columns: Annotated[list[str] | None, typer.Option("--map", help="files: their=ours, repeatable.")] = None,
+    dated_symbols: DatedSymbols = False,
     tickers: Annotated[str | None, typer.Option(help="Only these, separated by commas.")] = None,
     currency: Annotated[str | None, typer.Option(help="Quote currency; absent: as known, or USD.")] = None,
     calendar: Annotated[str | None, typer.Option(help="Exchange (ISO 10383), 24/5 or 24/7; absent: as known.")] = None,
@@ -89,6 +92,7 @@ def ingest(
         source=source,
         path=path,
         columns=tuple(columns or ()),
+        has_dated_symbols=dated_symbols,
         tickers=tuple(name.strip() for name in tickers.split(",") if name.strip()) if tickers else None,
         currency=currency,
         calendar=calendar,

@@ -59,6 +59,12 @@ def sessions_between(calendar: str, first: dt.date, last: dt.date) -> DateArray:
     return sessions
 
 
+def next_session(calendar: str, date: dt.date) -> dt.date:
+    """The first session after a date; raises as `sessions_between` does."""
+    found: dt.date = sessions_between(calendar, date + dt.timedelta(days=1), date + _LONGEST_PAUSE)[0].item()
+    return found
+
+
 def session_closes(calendar: str, first: dt.date, last: dt.date) -> DateArray:
     """Moments of the closes of `sessions_between`, early ones as they were: datetime64[s], UTC."""
     _, closes = _axis(calendar, first, last)

@@ -31,6 +31,7 @@ class IngestOrder:
     source: str | None
     path: Path | None
     columns: Sequence[str]
+    has_dated_symbols: bool
     tickers: tuple[str, ...] | None
     lookback_days: int
     is_full: bool
@@ -92,8 +93,12 @@ async def _described(resources: Resources, order: IngestOrder) -> UniverseRecord
         return sample_universe(order.universe)
     known = await _known(resources, order.universe)
     said = {name: getattr(order, name) for name in ("currency", "calendar", "kind") if getattr(order, name)}
+    options = _options(order.source, order.path, order.columns)
     universe = replace(
-        known, source=order.source or "", source_options=_options(order.source, order.path, order.columns), **said
+        known,
+        source=order.source or "",
+        source_options=options | ({"symbols": "dated"} if order.has_dated_symbols else {}),
+        **said,
     )
     if universe != known:
         check_universe(universe, now=utc_now())

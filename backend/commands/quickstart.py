@@ -55,6 +55,7 @@ async def _ingest(resources: Resources, settings: Settings, universe: str, *, is
         source="sample",
         path=None,
         columns=(),
+        has_dated_symbols=False,
         tickers=None,
         lookback_days=0,
         is_full=True,

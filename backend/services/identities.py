@@ -162,6 +162,15 @@ class Identities:
         return key
 
 
+def by_instrument(outcomes: Sequence[TickerOutcome]) -> list[TickerOutcome]:
+    """The outcomes with those of one instrument and source as one: it may have come under several symbols."""
+    found: dict[tuple[str, str], TickerOutcome] = {}
+    for outcome in outcomes:
+        key = outcome.ticker, outcome.source
+        found[key] = _together(found[key], outcome) if key in found else outcome
+    return list(found.values())
+
+
 async def identities(
     connection: AsyncConnection, symbols: Sequence[str], universe: UniverseRecord, *, source: str, today: dt.date
 ) -> Identities:
@@ -186,6 +195,19 @@ async def symbols_to_ask(connection: AsyncConnection, ids: Sequence[str], *, tod
     asked = {key: last_symbol(stays, key) or key for key in ids}
     everybody = await stays_of(connection, await bearers(connection, sorted(set(asked.values()))))
     return sorted({symbol for key, symbol in asked.items() if last_bearer(everybody, symbol, today) in {key, None}})
+
+
+def _together(one: TickerOutcome, other: TickerOutcome) -> TickerOutcome:
+    good = pa.concat_tables([one.good, other.good], promote_options="default").sort_by("date")
+    return replace(
+        other,
+        n_rows=one.n_rows + other.n_rows,
+        good=good,
+        quarantined=(*one.quarantined, *other.quarantined),
+        actions=pa.concat_tables([one.actions, other.actions]),
+        refused_actions=(*one.refused_actions, *other.refused_actions),
+        failure=None if good.num_rows else other.failure or one.failure,
+    )
 
 
 def _renamed(outcome: TickerOutcome, key: str) -> TickerOutcome:

@@ -28,7 +28,7 @@ from backend.ingest.quality import Quarantined, version_numbers
 from backend.ingest.quality.currency import is_wrong_currency
 from backend.ingest.quality.quarantine import as_json
 from backend.ingest.sources.contract import BAR_METADATA, BAR_SCHEMA, VINTAGE_SCHEMA
-from backend.services.identities import Identities
+from backend.services.identities import Identities, by_instrument
 from backend.services.ingest_basis import of_one_basis
 from backend.services.ingest_verdicts import judged
 from strategy.universe import Membership
@@ -84,7 +84,7 @@ class BatchWriter:
             name = lease_name(self.run.universe_key)
             # First, so that a run that lost its lease writes nothing, and SQLite takes its write lock at once.
             await renew_lease(connection, name, self.run.id, ttl_s=LEASE_TTL_S, now=now)
-            batch = [part for outcome in batch for part in self.identities.identified(outcome)]
+            batch = by_instrument([part for outcome in batch for part in self.identities.identified(outcome)])
             batch = await of_one_basis(connection, batch)
             await add_instruments(connection, self.identities.take_new(now))
             merged = await merge_bars(connection, await self._judged(connection, batch, now), known_at=now)

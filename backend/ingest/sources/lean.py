@@ -11,6 +11,7 @@ import csv
 import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
+from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 
@@ -24,6 +25,8 @@ _OPEN_END = dt.date(2050, 12, 31)
 _DAY = dt.timedelta(days=1)
 #: Changes of a factor below this are rounding.
 _NOISE = 1e-7
+#: Factors have seven digits, so that 2 for 1 comes out as 1.99999552: a ratio of small numbers this close is meant.
+_LARGEST_DENOMINATOR, _SNAP = 100, 2e-5
 
 NextSession = Callable[[dt.date], dt.date]
 
@@ -85,15 +88,25 @@ def read_factor_file(path: Path, *, ticker: str, next_session: NextSession) -> p
         Sorted by ex-date.
     """
     lines = [_factor_line(path, number, line) for number, line in _lines(path, least=4)]
-    rows = []
+    found: dict[tuple[dt.date, str], float] = {}
     for before, after in pairwise(sorted(lines, key=lambda line: line.date)):
         ratio = after.split_factor / before.split_factor
         paid = before.reference_price * (1 - before.price_factor / after.price_factor) / ratio
-        found = [("split", ratio)] if abs(ratio - 1) > _NOISE else []
-        found += [("dividend", paid)] if paid > 0 else []
-        ex_date = next_session(before.date)
-        rows += [{"ticker": ticker, "ex_date": ex_date, "kind": kind, "value": value} for kind, value in found]
+        # Lines of days without a session concern the same next one.
+        ex_date = next_session(before.date) if abs(ratio - 1) > _NOISE or paid > 0 else before.date
+        if abs(ratio - 1) > _NOISE:
+            found[ex_date, "split"] = found.get((ex_date, "split"), 1.0) * _simple(ratio)
+        if paid > 0:
+            found[ex_date, "dividend"] = found.get((ex_date, "dividend"), 0.0) + paid
+    rows = [
+        {"ticker": ticker, "ex_date": ex_date, "kind": kind, "value": value} for (ex_date, kind), value in found.items()
+    ]
     return pa.Table.from_pylist(rows, schema=ACTION_SCHEMA)
+
+
+def _simple(ratio: float) -> float:
+    near = float(Fraction(ratio).limit_denominator(_LARGEST_DENOMINATOR))
+    return near if abs(near / ratio - 1) <= _SNAP else ratio
 
 
 def _lines(path: Path, *, least: int) -> list[tuple[int, list[str]]]:

@@ -20,7 +20,7 @@ from backend.ingest.sources.guarded import GuardedSource
 #: Options of each source; what is stored with a universe never holds a key.
 OPTIONS: Mapping[str, tuple[str, ...]] = {
     "sample": ("which",),
-    "files": ("path", "columns"),
+    "files": ("path", "columns", "symbols"),
     "yahoo": (),
     "tiingo": (),
 }
@@ -85,6 +85,9 @@ def _files(options: Mapping[str, Any]) -> PriceSource:  # Any: JSON values
     columns = options.get("columns") or {}
     if not isinstance(columns, Mapping) or not all(isinstance(ours, str) for ours in columns.values()):
         raise SourceSettingsError("columns", columns, "expected an object of their column names to ours")
+    # Whether rows bear the symbols of their day or of today is told to the ingest, which stores them by instrument.
+    if options.get("symbols", "current") not in {"current", "dated"}:
+        raise SourceSettingsError("symbols", options["symbols"], "expected current or dated")
     return FilesSource(Path(_required(options, "path", str)), columns)
 
 

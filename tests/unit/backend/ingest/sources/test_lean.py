@@ -120,7 +120,7 @@ def test_factors_at_read_are_those_of_the_factor_file(shared_data: Path, stem: s
     line = np.searchsorted(last_days, dates)
     newest = line[-1]
     assert_allclose(dividends[:, 0], lines["price"].to_numpy()[line] / lines["price"][newest], rtol=3e-6)
-    assert_allclose(splits[:, 0], lines["split"].to_numpy()[line] / lines["split"][newest], rtol=1e-9)
+    assert_allclose(splits[:, 0], lines["split"].to_numpy()[line] / lines["split"][newest], rtol=2e-5)
 
 
 def on_sessions(actions: pa.Table, dates: np.ndarray) -> CorporateActions:

@@ -70,9 +70,7 @@ def migrate(
 def ingest(
     universe: UniverseKey,
     *,
-    source: Annotated[
-        str | None, typer.Option(help="sample, files, yahoo, tiingo, or tiingo,yahoo in that order.")
-    ] = None,
+    source: Annotated[str | None, typer.Option(help="sample, files, yahoo, tiingo; tiingo,yahoo in turn.")] = None,
     path: Annotated[Path | None, typer.Option(help="files: a CSV or Parquet file, or a folder of them.")] = None,
     columns: Annotated[list[str] | None, typer.Option("--map", help="files: their=ours, repeatable.")] = None,
     dated_symbols: DatedSymbols = False,

@@ -33,6 +33,7 @@ STATUS: Mapping[type[Exception], int] = {
     database.DatabaseUnavailableError: 503,
     core.AdjustmentError: 422,
     core.CalendarError: 422,
+    core.CurrencyError: 422,
     core.MembershipError: 422,
     core.UnknownStrategyError: 404,
     core.ParameterError: 422,

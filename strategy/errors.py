@@ -8,6 +8,7 @@
     ├── AdjustmentError             a dividend that no price can be adjusted for
     ├── CalendarError               an exchange's sessions cannot be told
     │   └── UnknownCalendarError    no calendar has this code
+    ├── CurrencyError               no rate leads from one currency to another
     ├── MembershipError             stays of a universe contradict one another
     ├── UnknownStrategyError        no strategy has this key
     ├── ParameterError              a parameter is unknown, out of bounds or names a ticker that is not there
@@ -68,6 +69,16 @@ class UnknownCalendarError(CalendarError):
         self.near = tuple(near)
         like = f"; like it are {', '.join(near)}" if near else ""
         super().__init__(code, f"no such exchange{like}; use an ISO 10383 code such as XNYS or XASX, or 24/5 or 24/7")
+
+
+class CurrencyError(StrategyError):
+    """No pair, nor two through US dollars, leads from one currency to another."""
+
+    def __init__(self, currency: str, base: str, pairs: Sequence[str]) -> None:
+        self.field = "currency"
+        self.value = currency
+        known = ", ".join(pairs) or "none"
+        super().__init__(f"no rate from {currency} to {base}: the pairs are {known}; ingest {currency}{base}")
 
 
 class MembershipError(StrategyError):

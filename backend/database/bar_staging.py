@@ -54,7 +54,10 @@ async def unstage(connection: AsyncConnection) -> None:
 async def copy_in(connection: AsyncConnection, bars: pa.Table, *, known_at: dt.datetime) -> None:
     """Put bars of which none is stored into `market_data` of PostgreSQL, without a detour."""
     rows = dated(bars, known_at).select((*COLUMNS, "known_at"))
-    await _copy(connection, "market_data", rows, json_columns=("metadata",))
+    # What the table itself assumes need not be sent, nor read as JSON: a tenth of the server's work.
+    is_usual = pc.and_(pc.equal(rows["data_quality"], "good"), pc.equal(rows["metadata"], "{}"))
+    await _copy(connection, "market_data", rows.filter(is_usual).drop_columns(["data_quality", "metadata"]))
+    await _copy(connection, "market_data", rows.filter(pc.invert(is_usual)), json_columns=("metadata",))
 
 
 def dated(bars: pa.Table, known_at: dt.datetime) -> pa.Table:
@@ -82,6 +85,8 @@ async def _put_in_postgres(connection: AsyncConnection, staged: pa.Table) -> Non
 
 
 async def _copy(connection: AsyncConnection, table: str, rows: pa.Table, *, json_columns: Collection[str] = ()) -> None:
+    if not rows.num_rows:
+        return
     # Any: the driver's own connection; COPY takes part in the transaction that SQLAlchemy began on it.
     driver = cast("Any", (await connection.get_raw_connection()).driver_connection)
     source = binary_copy(rows, json_columns=json_columns)

@@ -117,6 +117,8 @@ async def merge_bars(connection: AsyncConnection, bars: pa.Table, *, known_at: d
     is_stored = await _is_stored(connection, bars)
     new = bars.filter(pc.invert(is_stored))
     await copy_in(connection, new, known_at=known_at)
+    if new.num_rows == bars.num_rows:
+        return MergeResult(inserted=new.num_rows, changed=0, unchanged=0, late=bars.slice(0, 0))
     merged = await _merge_staged(connection, bars.filter(is_stored), known_at=known_at)
     return replace(merged, inserted=merged.inserted + new.num_rows)
 

@@ -11,14 +11,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from sqlalchemy import bindparam, func, select, text
+from sqlalchemy import TextClause, bindparam, func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from backend.database.bar_staging import COLUMNS, copy_in, stage, unstage
@@ -28,6 +28,8 @@ from backend.database.versions import in_lists
 #: What a source says of a bar: a change of any of them is a new version.
 _RAW = ("open", "high", "low", "close", "volume")
 _WRITTEN = (*_RAW, "data_quality", "adjusted_close", "source", "metadata")
+#: Bars of a ticker from which on the question whether it has any costs less than comparing them.
+_WORTH_ASKING = 50
 #: Any fixed number: the advisory lock of whoever writes bars.
 _LOCK_KEY = 0x50A4BA25
 
@@ -67,6 +69,14 @@ _STORED = """
         AS given (ticker, first, last)
     WHERE EXISTS (SELECT 1 FROM market_data AS bar
                   WHERE bar.ticker = given.ticker AND bar.date BETWEEN given.first AND given.last)"""
+
+# One statement, which first leaves out what is stored as it is: most of the rows, as a rule.
+_MERGE = """
+    WITH staged_bars AS MATERIALIZED (
+        SELECT staged_bars.* FROM pg_temp.staged_bars LEFT JOIN market_data AS bar ON {same_bar}
+        WHERE staged_bars.round = :round AND bar.ticker IS NULL
+    ), inserted AS ({insert} RETURNING 1), changed AS ({update} RETURNING 1)
+    SELECT (SELECT count(*) FROM inserted) AS inserted, (SELECT count(*) FROM changed) AS changed"""
 
 _LATE = """
     SELECT place FROM staged_bars
@@ -127,16 +137,42 @@ async def _merge_staged(connection: AsyncConnection, bars: pa.Table, *, known_at
     dialect = connection.dialect.name
     has_moments = "known_at" in bars.column_names
     n_rounds = await stage(connection, bars, known_at=known_at)
-    insert = text(_insert(dialect, has_moments=has_moments))
-    update = text(_update(dialect, has_moments=has_moments)).bindparams(bindparam("now", type_=UtcDateTime()))
+    merge_round = _merge_round_in_postgres if dialect == "postgresql" else _merge_round_in_sqlite
     inserted = changed = 0
     for number in range(n_rounds):
-        inserted += (await connection.execute(insert, {"round": number})).rowcount
-        changed += (await connection.execute(update, {"round": number, "now": known_at})).rowcount
+        n_inserted, n_changed = await merge_round(
+            connection, {"round": number, "now": known_at}, has_moments=has_moments
+        )
+        inserted += n_inserted
+        changed += n_changed
     late = bars.take(await _late(connection) if has_moments else np.array([], np.int64))
     await unstage(connection)
     unchanged = bars.num_rows - inserted - changed - late.num_rows
     return MergeResult(inserted=inserted, changed=changed, unchanged=unchanged, late=late)
+
+
+async def _merge_round_in_postgres(
+    connection: AsyncConnection, values: Mapping[str, object], *, has_moments: bool
+) -> tuple[int, int]:
+    statement = _MERGE.format(
+        same_bar=_same_bar("postgresql", _facts(has_moments=has_moments)),
+        insert=_insert("postgresql", has_moments=has_moments),
+        update=_update("postgresql", has_moments=has_moments),
+    )
+    row = (await connection.execute(_with_now(statement), values)).one()
+    return row.inserted, row.changed
+
+
+async def _merge_round_in_sqlite(
+    connection: AsyncConnection, values: Mapping[str, object], *, has_moments: bool
+) -> tuple[int, int]:
+    inserted = await connection.execute(text(_insert("sqlite", has_moments=has_moments)), values)
+    changed = await connection.execute(_with_now(_update("sqlite", has_moments=has_moments)), values)
+    return inserted.rowcount, changed.rowcount
+
+
+def _with_now(statement: str) -> TextClause:
+    return text(statement).bindparams(bindparam("now", type_=UtcDateTime()))
 
 
 async def lock_bars(connection: AsyncConnection) -> None:
@@ -171,19 +207,32 @@ async def _edge_dates(
 
 
 async def _is_stored(connection: AsyncConnection, bars: pa.Table) -> pa.ChunkedArray:
-    """Of each row, whether any bar of its ticker is stored between the first and the last date that were given."""
-    spans = bars.group_by("ticker").aggregate([("date", "min"), ("date", "max")])
-    values = {name: spans[name].to_pylist() for name in ("ticker", "date_min", "date_max")}
-    stored = (await connection.scalars(text(_STORED), values)).all()
-    return pc.is_in(bars["ticker"], pa.array(stored, pa.string()))
+    """Of each row, whether any bar of its ticker may be stored between the first and the last date that were given."""
+    spans = bars.group_by("ticker").aggregate([("date", "min"), ("date", "max"), ("date", "count")])
+    asked = spans.filter(pc.greater_equal(spans["date_count"], _WORTH_ASKING))
+    values = {name: asked[name].to_pylist() for name in ("ticker", "date_min", "date_max")}
+    stored = (await connection.scalars(text(_STORED), values)).all() if asked.num_rows else []
+    is_new = pc.and_not(
+        pc.is_in(bars["ticker"], asked["ticker"]), pc.is_in(bars["ticker"], pa.array(stored, pa.string()))
+    )
+    return pc.invert(is_new)
 
 
 async def _late(connection: AsyncConnection) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    equals = _EQUALS[connection.dialect.name]
-    same = [f"bar.{name} = staged_bars.{name}" for name in ("ticker", "date")]
-    same += [f"bar.{name} {equals} staged_bars.{name}" for name in _RAW]
-    places = await connection.scalars(text(_LATE.format(same_bar=" AND ".join(same))))
+    places = await connection.scalars(text(_LATE.format(same_bar=_same_bar(connection.dialect.name, _RAW))))
     return np.array(places.all(), np.int64)
+
+
+def _same_bar(dialect: str, facts: Sequence[str]) -> str:
+    same = [f"bar.{name} = staged_bars.{name}" for name in ("ticker", "date")]
+    same += [f"bar.{name} {_EQUALS[dialect]} staged_bars.{name}" for name in facts]
+    return " AND ".join(same)
+
+
+def _facts(*, has_moments: bool) -> Sequence[str]:
+    """Columns of which a change is a new version."""
+    # A verdict of ours is no version of the source's: it could not be known at the moment that the source states.
+    return _RAW if has_moments else (*_RAW, "data_quality")
 
 
 def _insert(dialect: str, *, has_moments: bool) -> str:
@@ -196,8 +245,7 @@ def _insert(dialect: str, *, has_moments: bool) -> str:
 
 
 def _update(dialect: str, *, has_moments: bool) -> str:
-    # A verdict of ours is no version of the source's: it could not be known at the moment that the source states.
-    facts = _RAW if has_moments else (*_RAW, "data_quality")
+    facts = _facts(has_moments=has_moments)
     return _UPDATE.format(
         assignments=", ".join(f"{name} = {_staged(name, dialect)}" for name in _WRITTEN),
         later=_LATER[dialect],

@@ -58,7 +58,8 @@ class IngestOptions(TypedDict, total=False):
     concurrency : int
         Tickers fetched at once; 8.
     batch_rows : int
-        Bars after which a transaction is committed; 50,000.
+        Bars after which a transaction is committed; 50,000. With dated symbols all is one transaction: the bars of
+        an instrument come under several symbols, and are judged as one series.
     progress : callable or None
         Called with the tickers done and the tickers in all.
     """
@@ -258,7 +259,7 @@ async def _store(writer: BatchWriter, source: PriceSource, requests: Sequence[Fe
         n_done = 0
         async for outcome in ready:
             batch.append(outcome)
-            if sum(part.n_rows for part in batch) >= plan.batch_rows:
+            if not writer.identities.is_dated and sum(part.n_rows for part in batch) >= plan.batch_rows:
                 await writer.write(batch)
                 batch = []
             n_done += 1

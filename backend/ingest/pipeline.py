@@ -16,7 +16,9 @@ from itertools import islice
 import pyarrow as pa
 
 from backend.ingest.errors import BadDataError, SourceError
-from backend.ingest.quality import Quarantined, checked, checked_actions
+from backend.ingest.quality.actions import checked_actions
+from backend.ingest.quality.quarantine import Quarantined
+from backend.ingest.quality.versions import checked
 from backend.ingest.retry import with_retry
 from backend.ingest.sources.contract import (
     ACTION_SCHEMA,

@@ -24,9 +24,9 @@ from backend.database.models import JsonObject
 from backend.database.universes import put_members
 from backend.ingest.errors import SourceError
 from backend.ingest.pipeline import TickerOutcome
-from backend.ingest.quality import Quarantined, version_numbers
 from backend.ingest.quality.currency import is_wrong_currency
-from backend.ingest.quality.quarantine import as_json
+from backend.ingest.quality.quarantine import Quarantined, as_json
+from backend.ingest.quality.versions import version_numbers
 from backend.ingest.sources.contract import BAR_METADATA, BAR_SCHEMA, VINTAGE_SCHEMA
 from backend.services.identities import Identities, by_instrument
 from backend.services.ingest_basis import of_one_basis

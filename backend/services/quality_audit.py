@@ -22,16 +22,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from backend.database.actions import actions as stored_actions
 from backend.database.bar_writer import lock_bars
 from backend.database.connection import transaction
+from backend.database.flagged_bars import RULES_KEY, FlaggedBar
 from backend.database.models import JsonObject
 from backend.database.universes import get_universe
-from backend.database.verdict_store import (
-    RULES_KEY,
-    FlaggedBar,
-    NewVerdict,
-    StoredBars,
-    store_verdicts,
-    stored_bars,
-)
+from backend.database.verdict_store import NewVerdict, StoredBars, store_verdicts, stored_bars
 from backend.ingest.quality.rules import OF_ADJUSTED_CLOSE
 from backend.ingest.quality.series import IntArray, Series, series_of
 from backend.ingest.quality.verdicts import rule_bits, verdict_columns, verdicts

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from html import escape
 
-from backend.ingest.quality import RULES
+from backend.ingest.quality.rules import RULES
 from backend.services.quality_report import QualityReport
 
 _Row = Sequence[str | int]

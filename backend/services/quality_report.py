@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from backend.database.flagged_bars import FlaggedBar, bar_counts, flagged_bars
 from backend.database.universes import get_universe, members
-from backend.database.verdict_store import FlaggedBar, bar_counts, flagged_bars
-from backend.ingest.quality import RULES, VERDICTS
+from backend.ingest.quality.rules import RULES, VERDICTS
 
 #: Tickers and bars that a report shows, so that a page stays a page.
 N_WORST, N_SHOWN = 20, 100

@@ -12,10 +12,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from backend.ingest.quality import Quarantined, checked
+from backend.ingest.quality.quarantine import Quarantined
 from backend.ingest.quality.rules import VERDICTS
 from backend.ingest.quality.series import series_of
 from backend.ingest.quality.verdicts import verdicts
+from backend.ingest.quality.versions import checked
 from backend.ingest.sources.contract import ACTION_SCHEMA, BAR_SCHEMA
 from backend.ingest.sources.files import parted
 

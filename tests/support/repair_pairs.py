@@ -15,10 +15,10 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from backend.ingest.quality import checked
 from backend.ingest.quality.rules import VERDICTS
 from backend.ingest.quality.series import series_of
 from backend.ingest.quality.verdicts import verdicts
+from backend.ingest.quality.versions import checked
 from backend.ingest.sources.contract import ACTION_SCHEMA, BAR_SCHEMA
 
 BoolArray = NDArray[np.bool_]

@@ -9,7 +9,7 @@ import pyarrow.csv as pcsv
 import pyarrow.parquet as pq
 
 from backend.ingest.errors import SourceSettingsError
-from backend.ingest.quality import checked_actions
+from backend.ingest.quality.actions import checked_actions
 from backend.ingest.sources.contract import ACTION_SCHEMA
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from html.parser import HTMLParser
 
-from backend.database.verdict_store import FlaggedBar
-from backend.ingest.quality import RULES
+from backend.database.flagged_bars import FlaggedBar
+from backend.ingest.quality.rules import RULES
 from backend.services.quality_page import quality_page
 from backend.services.quality_report import N_SHOWN, N_WORST, report_of
 

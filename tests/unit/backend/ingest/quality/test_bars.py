@@ -15,8 +15,10 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, create_engine, insert
 
 from backend.database.models import Bar, Base
-from backend.ingest.quality import Checked, checked, checked_actions
+from backend.ingest.quality.actions import checked_actions
+from backend.ingest.quality.quarantine import Checked
 from backend.ingest.quality.rules import QUARANTINES
+from backend.ingest.quality.versions import checked
 from backend.ingest.sources.contract import ACTION_SCHEMA, BAR_SCHEMA
 from support.bars import DAY, Row, actions_of, bar, bars_of
 

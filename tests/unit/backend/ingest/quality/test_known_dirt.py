@@ -13,9 +13,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
-from backend.ingest.quality import checked
 from backend.ingest.quality.continuity import gap_rows
 from backend.ingest.quality.series import series_of
+from backend.ingest.quality.versions import checked
 from strategy.sessions import sessions_between
 from support.known_dirt import JudgedFile, bars_in, judged_file
 from support.repair_pairs import KINDS, Score, measured, pair_names

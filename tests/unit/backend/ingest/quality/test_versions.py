@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backend.ingest.errors import SourceSettingsError
-from backend.ingest.quality import Checked, checked, version_numbers
+from backend.ingest.quality.quarantine import Checked
+from backend.ingest.quality.versions import checked, version_numbers
 from backend.ingest.sources.contract import VINTAGE_SCHEMA, FetchRequest
 from backend.ingest.sources.files import FilesSource
 from support.bars import bar, bars_of

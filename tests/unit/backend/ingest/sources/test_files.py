@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from backend.ingest.errors import SourceSettingsError, TickerNotFoundError
-from backend.ingest.quality import checked
+from backend.ingest.quality.versions import checked
 from backend.ingest.sources.contract import ACTION_SCHEMA, BAR_SCHEMA, FetchRequest, PriceSource
 from backend.ingest.sources.files import NO_TICKER, FilesSource, parted, within
 from support.bars import bar, bars_of

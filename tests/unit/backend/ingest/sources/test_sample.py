@@ -12,7 +12,8 @@ import pyarrow.compute as pc
 import pytest
 
 from backend.ingest.errors import SourceSettingsError, TickerNotFoundError
-from backend.ingest.quality import checked, checked_actions
+from backend.ingest.quality.actions import checked_actions
+from backend.ingest.quality.versions import checked
 from backend.ingest.sources.contract import ACTION_SCHEMA, BAR_SCHEMA, Fetched, FetchRequest, PriceSource
 from backend.ingest.sources.sample import SAMPLES, SampleSource, sample
 

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from sqlalchemy import Insert, and_, func, or_, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from backend.database.errors import IdempotencyConflictError, UnknownBacktestError
@@ -94,4 +94,6 @@ async def claim_idempotency_key(connection: AsyncConnection, key: str, request_h
 def _insert_if_absent(connection: AsyncConnection, model: type[Any]) -> Insert:  # Any: one of the models
     if connection.dialect.name == "postgresql":
         return postgresql.insert(model).on_conflict_do_nothing()
+    from sqlalchemy.dialects import sqlite  # noqa: PLC0415  cold start: never in AWS
+
     return sqlite.insert(model).on_conflict_do_nothing()

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from itertools import pairwise, zip_longest
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,10 +25,12 @@ from aws.pages import decode_pages
 if TYPE_CHECKING:
     from aws.kept_values import KeptValues
 
+T = TypeVar("T")
+
 #: Requests at once.
 _CONCURRENCY = 16
-#: Most bytes of one request: S3 serves larger ones no faster, and what is fetched is held in memory.
-_MOST_BYTES = 16 << 20
+#: Most bytes of one request: what came first is decoded while the rest is on its way, and S3 serves parts side by side.
+_MOST_BYTES = 8 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +114,16 @@ async def _fetch(store: ObjectStore, group: list[ChunkRead], kept: KeptValues | 
     start, stop = group[0].chunk.offset, group[-1].chunk.stop
     async with gate:
         data = memoryview(await store.get(group[0].key, start=start, length=stop - start))
-    await gathered(*(asyncio.to_thread(_decode, read, data[read.chunk.offset - start :], kept) for read in group))
+    await _in_two_threads(lambda read: _decode(read, data[read.chunk.offset - start :], kept), group)
+
+
+async def _in_two_threads(work: Callable[[ChunkRead], T], reads: Sequence[ChunkRead]) -> list[T]:
+    """What `work` gives for each read, in order; a thread for every one would cost more than it saves."""
+    halves = await gathered(
+        *(asyncio.to_thread(lambda part: [work(read) for read in part], reads[begin::2]) for begin in range(2))
+    )
+    found: list[T] = [result for pair in zip_longest(*halves) for result in pair]
+    return found[: len(reads)]
 
 
 def _decode(read: ChunkRead, data: memoryview, kept: KeptValues | None) -> None:
@@ -127,13 +138,9 @@ def _decode(read: ChunkRead, data: memoryview, kept: KeptValues | None) -> None:
 
 
 async def _missing(kept: KeptValues, reads: Sequence[ChunkRead]) -> list[ChunkRead]:
-    """What is not kept; the rest has been read, by two threads, since one does not use all that memory can give."""
-    halves = await gathered(*(asyncio.to_thread(_not_kept, kept, reads[begin::2]) for begin in range(2)))
-    return [read for half in halves for read in half]
-
-
-def _not_kept(kept: KeptValues, reads: Sequence[ChunkRead]) -> list[ChunkRead]:
-    return [read for read in reads if not _was_kept(kept, read)]
+    """What is not kept; the rest has been read."""
+    was_kept = await _in_two_threads(lambda read: _was_kept(kept, read), reads)
+    return [read for read, was in zip(reads, was_kept, strict=True) if not was]
 
 
 def _was_kept(kept: KeptValues, read: ChunkRead) -> bool:

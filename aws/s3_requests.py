@@ -41,19 +41,22 @@ def fetched(client: S3Client, bucket: str, key: str, byte_range: str | None) -> 
     """Bytes of an object, or of a range of it (as of the header ``Range``); errors are those of boto3."""
     from botocore.awsrequest import AWSRequest  # noqa: PLC0415  only where S3 is used
     from botocore.exceptions import HTTPClientError  # noqa: PLC0415  only where S3 is used
+    from urllib3.exceptions import HTTPError  # noqa: PLC0415  only where S3 is used
 
     arguments = {"Bucket": bucket, "Key": key}
     headers = {"Range": byte_range} if byte_range else {}
     url = client.generate_presigned_url("get_object", Params=arguments, ExpiresIn=_SIGNED_FOR_S)
+    request = AWSRequest("GET", url, headers=headers, stream_output=True).prepare()
     try:
-        answer = _session(_read_timeout_s(client)).send(AWSRequest("GET", url, headers=headers).prepare())
-        body = answer.content
+        answer = _session(_read_timeout_s(client)).send(request)
+        body: bytes = answer.raw.read()  # in one piece: `content` joins it of pieces of 64 KB
+    except (HTTPClientError, HTTPError):
+        pass
+    else:
         # The session leaves it to us to see that the connection broke off.
         is_whole = len(body) == int(answer.headers.get("Content-Length", -1))
         if is_whole and answer.status_code == (206 if byte_range else 200):
             return body
-    except HTTPClientError:
-        pass
     return client.get_object(**arguments, **headers)["Body"].read()  # type: ignore[arg-type]  # strings, all of them
 
 

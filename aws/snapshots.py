@@ -17,7 +17,10 @@ from aws.manifest import Manifest
 from aws.object_store import ObjectStore, Ref
 from aws.s3_cache import verify
 
-#: Most cells (sessions x tickers) in a block: 48 MB a column, so that a builder holds one block at a time.
+#: Quarters before the newest one that the open span holds: at least 310 sessions, so that a year of them, what most
+#: signals look at, is one request.
+_OPEN_QUARTERS = 5
+#: Most cells (sessions x tickers) in a block: 48 MB, so that a builder holds one span at a time.
 _MOST_CELLS = 6_000_000
 _SESSIONS_PER_YEAR = 252
 
@@ -25,21 +28,22 @@ _SESSIONS_PER_YEAR = 252
 def parted_sessions(days: Sequence[dt.date], n_tickers: int) -> list[tuple[dt.date, ...]]:
     """The sessions of each span of a universe, from the oldest on.
 
-    The newest quarter is the open span, rewritten every day. The rest of its year and the year before are one span,
-    rewritten every quarter. All that is older is one span, extended once a year; a universe too large for that has
-    several, of as many whole years each as a power of two allows, so that a few tickers more move no boundary.
+    The newest quarter and the five before are the open span, rewritten every day. All that is older is one span,
+    extended once a quarter; a universe too large for that has several, of as many whole years each as a power of two
+    allows, so that a few tickers more move no boundary.
     """
-    newest = days[-1]
-    quarter = dt.date(newest.year, 3 * ((newest.month - 1) // 3) + 1, 1)
+    first_open = _quarter(days[-1]) - _OPEN_QUARTERS
     most_years = max(1, _MOST_CELLS // (_SESSIONS_PER_YEAR * n_tickers))
     era = 1 << (most_years.bit_length() - 1)
 
     def place(day: dt.date) -> tuple[int, int]:
-        if day >= quarter:
-            return 2, 0
-        return (1, 0) if day.year >= newest.year - 1 else (0, (day.year - days[0].year) // era)
+        return (1, 0) if _quarter(day) >= first_open else (0, (day.year - days[0].year) // era)
 
     return [tuple(group) for _, group in groupby(days, key=place)]
+
+
+def _quarter(day: dt.date) -> int:
+    return day.year * 4 + (day.month - 1) // 3
 
 
 async def current_snapshot(store: ObjectStore, universe: str) -> str | None:

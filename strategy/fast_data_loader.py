@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 
 from aws.block_reader import ChunkRead, gathered, read_chunks
-from aws.facts import read_facts
+from aws.facts import is_given, numbers_of, places_of, read_facts
 from aws.manifest import Manifest, Span
 from aws.object_store import ObjectStore
 from aws.snapshots import load_manifest
@@ -117,15 +117,18 @@ def _reads(spans: Sequence[Span], axes: _Axes, name: Field, matrix: FloatArray) 
 async def _actions(store: ObjectStore, manifest: Manifest, axes: _Axes) -> CorporateActions:
     """Actions of the panel's sessions; an ex-date that is no session counts on the next one."""
     table = await read_facts(store, manifest, "actions")
-    places, rows = _places(table.column("ticker"), axes.tickers), _next_rows(axes.sessions, table.column("ex_date"))
-    kinds = _places(table.column("kind"), ("split", "dividend"))
-    inside = np.flatnonzero((rows >= 0) & (places >= 0) & (kinds >= 0))
+    dates, places = _days(table.column("ex_date")), places_of(table.column("ticker"), axes.tickers)
+    kinds = places_of(table.column("kind"), ("split", "dividend"))
+    is_inside = (dates >= axes.sessions[0]) & (dates <= axes.sessions[-1]) & (places >= 0) & (kinds >= 0)
+    inside = np.flatnonzero(is_inside)
     if not inside.size:
         return CorporateActions.none()
-    inside = inside[np.argsort(rows[inside] * len(axes.tickers) + places[inside], kind="stable")]
-    rows, places, is_split = rows[inside], places[inside], kinds[inside] == 0
+    rows = _next_rows(axes.sessions, dates[inside])
+    order = np.argsort(rows * len(axes.tickers) + places[inside], kind="stable")
+    inside, rows = inside[order], rows[order]
+    places, is_split = places[inside], kinds[inside] == 0
     begins = np.flatnonzero((np.diff(rows, prepend=-1) != 0) | (np.diff(places, prepend=-1) != 0))
-    values = table.column("value").to_numpy()[inside]
+    values = numbers_of(table.column("value"))[inside]
     return CorporateActions(
         rows=rows[begins],
         columns=places[begins],
@@ -139,32 +142,21 @@ async def _members(store: ObjectStore, manifest: Manifest, axes: _Axes) -> BoolA
     return member_matrix(
         axes.sessions,
         len(axes.tickers),
-        columns=_places(table.column("ticker"), axes.tickers),
+        columns=places_of(table.column("ticker"), axes.tickers),
         start_dates=_days(table.column("start_date")),
         end_dates=_days(table.column("end_date")),
     )
 
 
-def _next_rows(sessions: DateArray, dates: pa.ChunkedArray) -> IntArray:
-    """Row of the first session on or after each date; -1 for dates before the first session or after the last."""
-    calendar = np.arange(sessions[0], sessions[-1] + 1)
-    row_of = np.searchsorted(sessions, calendar)
-    days = (_days(dates) - sessions[0]).astype(np.intp)
-    is_inside = (days >= 0) & (days < calendar.size)
-    return np.where(is_inside, row_of[np.where(is_inside, days, 0)], -1)
-
-
-def _places(coded: pa.ChunkedArray, names: Sequence[str]) -> IntArray:
-    """Place of each row's text among `names`, -1 where it is none of them."""
-    column = coded.combine_chunks()
-    place_of = {name: place for place, name in enumerate(names)}
-    # One more, so that a table without rows, and so without texts, can be indexed, too.
-    places = np.array([*(place_of.get(text, -1) for text in column.dictionary.to_pylist()), -1], dtype=np.intp)
-    found: IntArray = places[column.indices.to_numpy()]
+def _next_rows(sessions: DateArray, dates: DateArray) -> IntArray:
+    """Row of the first session on or after each date; none lies before the first session or after the last."""
+    # There are more actions than days, and looking a day up in a table is quicker than searching it.
+    row_of_day = np.searchsorted(sessions, np.arange(sessions[0], sessions[-1] + 1))
+    found: IntArray = row_of_day[(dates - sessions[0]).astype(np.intp)]
     return found
 
 
 def _days(dates: pa.ChunkedArray) -> DateArray:
     """Dates, NaT where there is none."""
-    found: DateArray = dates.to_numpy().astype("datetime64[D]")
-    return found
+    days = numbers_of(dates).astype("datetime64[D]")
+    return np.where(is_given(dates), days, np.datetime64("NaT"))

@@ -73,9 +73,10 @@ async def get_prices(
         data_hash=found.data_hash,
         generated_at=dt.datetime.now(dt.UTC),
     )
-    last = found.rows[-1] if found.has_more else None
+    rows = found.rows()
+    last = rows[-1] if found.has_more else None
     next_cursor = encoded_cursor(last["ticker"], last["date"]) if last else None
-    return rendered(PricePage(meta=meta, data=found.rows, next_cursor=next_cursor), format)
+    return rendered(PricePage(meta=meta, data=rows, next_cursor=next_cursor), format)
 
 
 @router.get("/runs")

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import hashlib
-import json
-from collections.abc import Sequence
+from array import array
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import nan
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -16,7 +18,7 @@ from aws.s3_cache import ObjectStore
 from aws.snapshots import current_snapshot
 from backend.database.ingest_runs import RunRecord, recent_runs
 from backend.database.universes import get_universe, members, universe_keys
-from backend.database.visible_bars import coverage, price_page
+from backend.database.visible_bars import NUMBERS, coverage, price_columns
 from strategy.errors import CalendarError
 
 
@@ -58,11 +60,18 @@ class PriceQuery:
 class Prices:
     """Bars and where they come from; `has_more` when the limit cut them."""
 
-    rows: list[dict[str, Any]]  # Any: a row of mixed columns
+    columns: Mapping[str, Sequence[Any]]  # Any: each column has its own type
     sources: list[str]
     quality: dict[str, int]
     data_hash: str
     has_more: bool
+
+    def rows(self) -> list[dict[str, Any]]:  # Any: a row of mixed columns
+        """The bars as JSON writes them: dates and moments as text."""
+        dates = [date.isoformat() for date in self.columns["date"]]
+        moments = [moment.isoformat() for moment in self.columns["known_at"]]
+        columns = {**self.columns, "date": dates, "known_at": moments}
+        return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
 
 
 async def universe_coverage(
@@ -110,8 +119,8 @@ async def member_tickers(connection: AsyncConnection, key: str) -> list[str]:
 
 
 async def prices(connection: AsyncConnection, query: PriceQuery) -> Prices:
-    """Bars of a query, at most `limit` of them, with sources, quality counts and a hash of the rows."""
-    rows = await price_page(
+    """Bars of a query, at most `limit` of them, with sources, quality counts and a hash of the bars."""
+    found = await price_columns(
         connection,
         query.tickers,
         span=(query.start, query.end),
@@ -119,17 +128,28 @@ async def prices(connection: AsyncConnection, query: PriceQuery) -> Prices:
         after=query.after,
         limit=query.limit + 1,
     )
-    page = rows[: query.limit]
-    quality = {"good": 0, "suspect": 0}
-    for row in page:
-        quality[row["data_quality"]] += 1
-        row["date"] = row["date"].isoformat()
-        row["known_at"] = row["known_at"].isoformat()
-    text = json.dumps(page, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    page = {name: column[: query.limit] for name, column in found.items()}
     return Prices(
-        rows=page,
-        sources=sorted({row["source"] for row in page}),
-        quality=quality,
-        data_hash=hashlib.sha256(text.encode()).hexdigest(),
-        has_more=len(rows) > query.limit,
+        columns=page,
+        sources=sorted(set(page["source"])),
+        quality={"good": 0, "suspect": 0} | Counter(page["data_quality"]),
+        data_hash=_hash(page),
+        has_more=len(found["ticker"]) > query.limit,
     )
+
+
+def _hash(columns: Mapping[str, Sequence[Any]]) -> str:  # Any: each column has its own type
+    """Hash of every value; of the numbers' bits, since writing them out takes longer than reading them."""
+    digest = hashlib.sha256()
+    for name, column in sorted(columns.items()):
+        digest.update(f"{name} {len(column)} ".encode())
+        if name in NUMBERS:
+            given = [nan if value is None else value for value in column] if None in column else column
+            digest.update(array("d", given))
+        elif name == "known_at":
+            digest.update(array("d", [moment.timestamp() for moment in column]))
+        elif name == "date":
+            digest.update(array("q", [date.toordinal() for date in column]))
+        else:
+            digest.update("\n".join(column).encode())
+    return digest.hexdigest()

@@ -174,7 +174,9 @@ async def _written(
 def _actions_table(records: Sequence[ActionRecord]) -> pa.Table:
     types = {"ticker": pa.string(), "ex_date": pa.date32(), "kind": pa.string(), "value": pa.float64()}
     types |= {"new_symbol": pa.string()}
-    return pa.table({name: pa.array([getattr(it, name) for it in records], kind) for name, kind in types.items()})
+    # By date, so that a reader finds them nearly sorted; and one order, whatever that of the database.
+    ordered = sorted(records, key=lambda it: (it.ex_date, it.ticker, it.kind))
+    return pa.table({name: pa.array([getattr(it, name) for it in ordered], kind) for name, kind in types.items()})
 
 
 def _members_table(stays: Sequence[Membership]) -> pa.Table:

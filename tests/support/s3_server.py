@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler
 from threading import Event
+from time import monotonic
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 BUCKET = "parakeet-cache"
+_START_S = 30.0
 #: Headers that belong to one connection.
 _HOP = {"connection", "transfer-encoding", "keep-alive", "date", "server"}
 
@@ -48,6 +51,19 @@ def client_of(url: str, *, read_timeout_s: float = 8) -> S3Client:
         aws_access_key_id="testing",
         aws_secret_access_key="testing",
     )
+
+
+def wait_for_s3(url: str) -> None:
+    """Return when a server that was just started answers."""
+    deadline = monotonic() + _START_S
+    while True:
+        try:
+            with urllib.request.urlopen(url, timeout=2):  # noqa: S310  our own
+                return
+        except OSError:
+            if monotonic() > deadline:
+                raise
+            Event().wait(0.1)
 
 
 class Faults:

@@ -20,7 +20,7 @@ from backend.database.errors import UnknownTickerError, UnknownUniverseError
 from backend.database.migrations import migrate
 from backend.database.models import Bar, SupersededBar
 from backend.database.universes import UniverseRecord, get_universe, members, put_members, put_universe, universe_keys
-from backend.database.visible_bars import coverage, price_page, visible_bars
+from backend.database.visible_bars import coverage, price_columns, visible_bars
 from strategy.universe import Membership
 
 DAY = dt.date(2024, 1, 5)
@@ -109,8 +109,9 @@ async def test_a_page_of_prices_is_of_one_moment(connection: AsyncConnection) ->
         await write(connection, versions)
     tickers = [versions[0].ticker for versions in HISTORIES]
     for as_of in (*MOMENTS, None):
-        rows = await price_page(connection, tickers, span=(None, None), as_of=as_of, after=None, limit=1_000)
-        assert {row["ticker"]: (row["close"], row["known_at"]) for row in rows} == expected(as_of), as_of
+        page = await price_columns(connection, tickers, span=(None, None), as_of=as_of, after=None, limit=1_000)
+        found = dict(zip(page["ticker"], zip(page["close"], page["known_at"], strict=True), strict=True))
+        assert found == expected(as_of), as_of
 
 
 async def test_pages_of_any_size_join_without_gap_or_repeat(connection: AsyncConnection) -> None:
@@ -120,15 +121,18 @@ async def test_pages_of_any_size_join_without_gap_or_repeat(connection: AsyncCon
     whole = list(product("ABC", days))
     for limit in range(1, len(whole) + 2):
         found: list[tuple[str, dt.date]] = []
-        while page := await price_page(
-            connection,
-            ["C", "A", "B"],
-            span=(None, None),
-            as_of=SLOTS[3],
-            after=found[-1] if found else None,
-            limit=limit,
-        ):
-            found += [(row["ticker"], row["date"]) for row in page]
+        while True:
+            page = await price_columns(
+                connection,
+                ["C", "A", "B"],
+                span=(None, None),
+                as_of=SLOTS[3],
+                after=found[-1] if found else None,
+                limit=limit,
+            )
+            if not page["ticker"]:
+                break
+            found += zip(page["ticker"], page["date"], strict=True)
         assert found == whole
 
 
@@ -136,14 +140,14 @@ async def test_a_span_has_both_its_ends(connection: AsyncConnection) -> None:
     days = [DAY + dt.timedelta(days=number) for number in range(4)]
     for day in days:
         await write(connection, [Version(ticker="A", known_at=SLOTS[0], close=1.0, quality="good")], day)
-    page = await price_page(connection, ["A"], span=(days[1], days[2]), as_of=None, after=None, limit=9)
-    assert [row["date"] for row in page] == days[1:3]
+    page = await price_columns(connection, ["A"], span=(days[1], days[2]), as_of=None, after=None, limit=9)
+    assert list(page["date"]) == days[1:3]
 
 
 async def test_a_ticker_of_which_nothing_is_stored_is_named(connection: AsyncConnection) -> None:
     await write(connection, [Version(ticker="A", known_at=SLOTS[0], close=1.0, quality="good")])
     with pytest.raises(UnknownTickerError, match="ENRON"):
-        await price_page(connection, ["A", "ENRON"], span=(None, None), as_of=None, after=None, limit=9)
+        await price_columns(connection, ["A", "ENRON"], span=(None, None), as_of=None, after=None, limit=9)
 
 
 async def test_a_change_of_the_vendors_adjusted_close_is_no_restatement(connection: AsyncConnection) -> None:

@@ -16,7 +16,7 @@ from backend.database.migrations import migrate
 from backend.database.models import Bar, SupersededBar
 from backend.database.universes import UniverseRecord
 from backend.database.verdict_store import NewVerdict, store_verdicts
-from backend.database.visible_bars import price_page
+from backend.database.visible_bars import price_columns
 from backend.services.ingest import ingest_universe
 from backend.services.quality_audit import Audit, audit_universe
 from backend.services.quality_report import quality_report
@@ -67,8 +67,8 @@ async def stored_verdicts(engine: AsyncEngine) -> dict[dt.date, tuple[str, list[
 
 async def served(engine: AsyncEngine, as_of: dt.datetime) -> int:
     async with transaction(engine) as connection:
-        page = await price_page(connection, ["A"], span=(None, None), as_of=as_of, after=None, limit=1_000)
-    return len(page)
+        page = await price_columns(connection, ["A"], span=(None, None), as_of=as_of, after=None, limit=1_000)
+    return len(page["ticker"])
 
 
 async def with_late_split(engine: AsyncEngine) -> None:

@@ -32,6 +32,11 @@ class MemberChange:
     date: dt.date
     joins: bool
 
+    @property
+    def member_day(self) -> dt.date:
+        """The day on which it is a member: the first one, or the last."""
+        return self.date if self.joins else self.date - _DAY
+
 
 #: Start of a stay that nobody dated. A portfolio can hold a ticker from its first bar on in any case.
 SINCE_EVER = dt.date(1900, 1, 1)

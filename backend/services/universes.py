@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from backend.database.connection import transaction
 from backend.database.errors import UnknownUniverseError
+from backend.database.instruments import bearers, stays_of
 from backend.database.universes import (
     UniverseRecord,
     get_universe,
@@ -30,6 +31,7 @@ from backend.services.clock import utc_now
 from backend.services.errors import NoMembersError, RequestError, UniverseExistsError
 from backend.services.known_universes import known_universes
 from strategy.errors import MembershipError
+from strategy.symbols import holder, last_bearer
 from strategy.universe import MemberChange, Membership, changed_stays, overlaps
 
 KINDS = ("equity", "etf", "index", "fx", "crypto", "fund")
@@ -150,7 +152,7 @@ async def import_members(
     async with transaction(engine) as connection:
         record, known = await described(connection, key)
         await stored(connection, record, now=now)
-        stays, gone = _listed(known, file)
+        stays, gone = _listed(known, await _by_instrument(connection, file, today=now.date()))
         if gone and not (order.replaces or file.changes):
             raise RequestError("members", str(order.path), _missing(gone))
         return await _put(connection, record, stays, gone, list_date=order.list_date, now=now)
@@ -168,7 +170,8 @@ async def change_members(
     async with transaction(engine) as connection:
         record, known = await described(connection, key)
         await stored(connection, record, now=now)
-        stays, gone = _listed(known, MembersFile(changes=tuple(changes)))
+        file = await _by_instrument(connection, MembersFile(changes=tuple(changes)), today=now.date())
+        stays, gone = _listed(known, file)
         return await _put(connection, record, stays, gone, list_date=None, now=now)
 
 
@@ -191,6 +194,24 @@ def check_universe(record: UniverseRecord, *, now: dt.datetime) -> None:
             raise RequestError("source", record.source, f"known are {', '.join(OPTIONS)}")
     check_calendar(record.calendar)
     newest_due_session(record.calendar, now)  # some that have a code cannot be built
+
+
+async def _by_instrument(connection: AsyncConnection, file: MembersFile, *, today: dt.date) -> MembersFile:
+    """The file with ids of instruments in place of the symbols that they bore on the day of each stay or change.
+
+    A symbol that nobody is registered under is the id of the instrument that its first bars will register.
+    """
+    symbols = sorted({stay.ticker for stay in file.stays} | {change.ticker for change in file.changes})
+    known = await stays_of(connection, await bearers(connection, symbols))
+
+    def id_of(symbol: str, date: dt.date) -> str:
+        return holder(known, symbol, date) or last_bearer(known, symbol, today) or symbol
+
+    return replace(
+        file,
+        stays=tuple(replace(stay, ticker=id_of(stay.ticker, stay.start_date)) for stay in file.stays),
+        changes=tuple(replace(change, ticker=id_of(change.ticker, change.member_day)) for change in file.changes),
+    )
 
 
 def _listed(known: Sequence[Membership], file: MembersFile) -> tuple[list[Membership], list[Membership]]:

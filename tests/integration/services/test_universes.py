@@ -16,6 +16,7 @@ from backend.database.errors import UnknownUniverseError
 from backend.database.migrations import migrate
 from backend.database.universes import UniverseRecord, get_universe, members, universe_keys
 from backend.ingest.errors import MembersFileError
+from backend.services.action_files import import_map_files
 from backend.services.errors import NoMembersError, RequestError, UniverseExistsError
 from backend.services.gaps import universe_gaps
 from backend.services.ingest import ingest_by_key, ingest_universe
@@ -144,6 +145,27 @@ async def test_a_list_that_lacks_a_known_stay_takes_it_back_only_when_told_to(
     assert (report.stays, report.appended, report.withdrawn) == (2, 1, 1)
     assert await stays_of(engine, "SPX500") == [stay("A", dt.date(2020, 1, 3)), stay("B", dt.date(2020, 1, 2))]
     assert await stays_of(engine, "SPX500", MONDAY) == before
+
+
+async def test_a_symbol_in_a_list_names_the_company_that_bore_it_then(engine: AsyncEngine, tmp_path: Path) -> None:
+    # Washington Mutual was WM until 2008; Waste Management bore WMI, and WM from 2009-08-05.
+    maps = tmp_path / "maps"
+    maps.mkdir()
+    (maps / "wm.csv").write_text("19980102,uw\n19980716,uw\n20090804,wmi\n20501231,wm\n", encoding="utf-8")
+    (maps / "wm.1.csv").write_text("19981209,wm\n20080926,wm\n", encoding="utf-8")
+    await import_map_files(engine, maps, currency="USD", calendar="XNYS", clock=lambda: MONDAY)
+    listed = tmp_path / "members.csv"
+    listed.write_text(
+        "ticker,start_date,end_date\nWM,1999-01-04,2008-09-26\nWMI,1998-08-31,2009-08-04\nWM,2009-08-05,\nX,2000-01-03,\n",
+        encoding="utf-8",
+    )
+    await import_members(engine, "SPX500", MemberList(path=listed), clock=lambda: MONDAY)
+    assert await stays_of(engine, "SPX500") == [
+        stay("WM", dt.date(1998, 8, 31), dt.date(2009, 8, 4)),
+        stay("WM", dt.date(2009, 8, 5)),
+        stay("WM@1998-12-09", dt.date(1999, 1, 4), dt.date(2008, 9, 26)),
+        stay("X", dt.date(2000, 1, 3)),
+    ]
 
 
 async def test_a_file_with_an_error_stores_nothing(engine: AsyncEngine, tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ from backend.schemas.data import (
 )
 from backend.schemas.meta import MetaOut
 from backend.services.errors import RequestError
-from backend.services.market_data import PriceQuery, all_coverage, prices
+from backend.services.market_data import Adjustment, PriceQuery, all_coverage, prices
 
 router = APIRouter(prefix="/data", tags=["data"])
 add_health(router)
@@ -56,15 +56,26 @@ async def get_prices(
     start: dt.date | None = None,
     end: dt.date | None = None,
     as_of: AsOf = None,
+    adjust: Annotated[
+        Adjustment, Query(description="split: for splits; total: for dividends as well, at most 20 tickers.")
+    ] = "none",
     format: Literal["json", "csv", "parquet", "arrow"] = "json",  # noqa: A002  the name of the parameter in the URL
     limit: Annotated[int, Query(ge=1, le=20_000)] = 5_000,
     cursor: Cursor = None,
 ) -> Response:
-    """Bars as traded, sorted by ticker and date, in the format asked for."""
+    """Bars sorted by ticker and date, as traded or adjusted by the actions known then, in the format asked for."""
     if start is not None and end is not None and start > end:
         raise RequestError("start", start.isoformat(), f"is after end {end.isoformat()}")
     names = names_in(tickers, field="tickers")
-    query = PriceQuery(tickers=names, start=start, end=end, as_of=moment(as_of), after=cursor_bar(cursor), limit=limit)
+    query = PriceQuery(
+        tickers=names,
+        start=start,
+        end=end,
+        as_of=moment(as_of),
+        after=cursor_bar(cursor),
+        limit=limit,
+        adjustment=adjust,
+    )
     found = await prices(connection, query)
     meta = MetaOut(
         as_of=query.as_of,
@@ -76,7 +87,7 @@ async def get_prices(
     rows = found.rows()
     last = rows[-1] if found.has_more else None
     next_cursor = encoded_cursor(last["ticker"], last["date"]) if last else None
-    return rendered(PricePage(meta=meta, data=rows, next_cursor=next_cursor), format)
+    return rendered(PricePage(meta=meta, adjustment=adjust, data=rows, next_cursor=next_cursor), format)
 
 
 @router.get("/runs")

@@ -36,6 +36,7 @@ def rendered(page: PricePage, format: Literal["json", "csv", "parquet", "arrow"]
         return Response(page.model_dump_json(), media_type="application/json")
     headers = {
         "X-As-Of": page.meta.as_of.isoformat() if page.meta.as_of else "",
+        "X-Adjustment": page.adjustment,
         "X-Data-Hash": page.meta.data_hash,
         "X-Source": ",".join(page.meta.source or ()),
     }

@@ -82,8 +82,9 @@ class StatusOut(BaseModel):
 
 
 class PricePage(BaseModel):
-    """Bars as traded, sorted by ticker and date."""
+    """Bars sorted by ticker and date. `adjusted_close` is the vendor's figure whatever the adjustment."""
 
     meta: MetaOut
+    adjustment: str = Field(description="none: as traded; split; total: for splits and dividends known by as_of.")
     data: list[dict[str, Any]]
     next_cursor: str | None

@@ -22,7 +22,6 @@ from backend.database.visible_bars import visible_bars
 from backend.services.errors import RequestError
 from strategy.adjustments import CorporateActions, backward_factors
 
-Adjustment = Literal["none", "split", "total"]
 Columns = Mapping[str, Sequence[Any]]  # Any: each column has its own type
 
 #: The whole history of each is read, for the close before every dividend.
@@ -59,7 +58,9 @@ async def factors_of(connection: AsyncConnection, tickers: Sequence[str], *, as_
     return {ticker: await _factors(connection, ticker, own, as_of) for ticker, own in found.items()}
 
 
-def adjusted(columns: Columns, factors: Mapping[str, Factors], adjustment: Adjustment) -> dict[str, Sequence[Any]]:
+def adjusted(
+    columns: Columns, factors: Mapping[str, Factors], adjustment: Literal["split", "total"]
+) -> dict[str, Sequence[Any]]:
     """Bars with their prices times the factors of their sessions; None stays None.
 
     Parameters
@@ -68,11 +69,9 @@ def adjusted(columns: Columns, factors: Mapping[str, Factors], adjustment: Adjus
         Bars with at least ticker, date, open, high, low, close and volume.
     factors : mapping of str to Factors
         A ticker without any stands as traded.
-    adjustment : {"none", "split", "total"}
+    adjustment : {"split", "total"}
         Total: for dividends as well, as if each was reinvested at the close before its ex-date.
     """
-    if adjustment == "none":
-        return dict(columns)
     prices, shares = np.ones(len(columns["date"])), np.ones(len(columns["date"]))
     tickers, dates = np.array(columns["ticker"], dtype=object), np.array(columns["date"], dtype="datetime64[D]")
     for ticker, known in factors.items():

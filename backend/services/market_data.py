@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import nan
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -20,6 +20,8 @@ from backend.database.ingest_runs import RunRecord, recent_runs
 from backend.database.universes import get_universe, members, universe_keys
 from backend.database.visible_bars import NUMBERS, coverage, price_columns
 from strategy.errors import CalendarError
+
+Adjustment: TypeAlias = Literal["none", "split", "total"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +48,10 @@ class UniverseCoverage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PriceQuery:
-    """Bars of some tickers between two sessions, as known at a moment; `after` is the last row already served."""
+    """Bars of some tickers between two sessions, as known at a moment; `after` is the last row already served.
+
+    `adjustment`: "none" (as traded), "split", or "total" (for dividends as well).
+    """
 
     tickers: Sequence[str]
     start: dt.date | None
@@ -54,6 +59,7 @@ class PriceQuery:
     as_of: dt.datetime
     after: tuple[str, dt.date] | None
     limit: int
+    adjustment: Adjustment = "none"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +125,10 @@ async def member_tickers(connection: AsyncConnection, key: str) -> list[str]:
 
 
 async def prices(connection: AsyncConnection, query: PriceQuery) -> Prices:
-    """Bars of a query, at most `limit` of them, with sources, quality counts and a hash of the bars."""
+    """Bars of a query, at most `limit` of them, with sources, quality counts and a hash of the bars as served.
+
+    Raises `UnknownTickerError` for a ticker of which nothing is stored, and as `adjusted_prices.factors_of` does.
+    """
     found = await price_columns(
         connection,
         query.tickers,
@@ -129,6 +138,11 @@ async def prices(connection: AsyncConnection, query: PriceQuery) -> Prices:
         limit=query.limit + 1,
     )
     page = {name: column[: query.limit] for name, column in found.items()}
+    if query.adjustment != "none":
+        from backend.services.adjusted_prices import adjusted, factors_of  # noqa: PLC0415  cold start: numpy
+
+        factors = await factors_of(connection, query.tickers, as_of=query.as_of)
+        page = adjusted(page, factors, query.adjustment)
     return Prices(
         columns=page,
         sources=sorted(set(page["source"])),

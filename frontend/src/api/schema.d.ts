@@ -237,7 +237,7 @@ export interface paths {
         };
         /**
          * Get Prices
-         * @description Bars as traded, sorted by ticker and date, in the format asked for.
+         * @description Bars sorted by ticker and date, as traded or adjusted by the actions known then, in the format asked for.
          */
         get: operations["get_prices_api_v1_data_prices_get"];
         put?: never;
@@ -1244,9 +1244,14 @@ export interface components {
         };
         /**
          * PricePage
-         * @description Bars as traded, sorted by ticker and date.
+         * @description Bars sorted by ticker and date. `adjusted_close` is the vendor's figure whatever the adjustment.
          */
         PricePage: {
+            /**
+             * Adjustment
+             * @description none: as traded; split; total: for splits and dividends known by as_of.
+             */
+            adjustment: string;
             /** Data */
             data: {
                 [key: string]: unknown;
@@ -2158,6 +2163,8 @@ export interface operations {
                 end?: string | null;
                 /** @description As known at this moment (with its zone); absent: now. */
                 as_of?: string | null;
+                /** @description split: for splits; total: for dividends as well, at most 20 tickers. */
+                adjust?: "none" | "split" | "total";
                 format?: "json" | "csv" | "parquet" | "arrow";
                 limit?: number;
                 cursor?: string | null;

@@ -11,6 +11,9 @@ import pyarrow.parquet as pq
 import pytest
 from httpx import AsyncClient
 
+from backend.config import Settings
+from backend.database.actions import ActionRecord, put_actions
+from backend.database.connection import make_engine, transaction
 from strategy.sessions import sessions_behind
 
 # IBM as the source has it (database/sample/us5_bars.parquet, Quandl WIKI): checked against the file in the test below.
@@ -141,3 +144,61 @@ async def test_the_quality_page_needs_nothing_else(client: AsyncClient) -> None:
     assert answer.headers["content-security-policy"].startswith("default-src 'none'")
     assert "2000-09-29" in answer.text
     assert not any(word in answer.text for word in ("<script", "<link", "<img", "src=", "http"))
+
+
+async def closes(client: AsyncClient, ticker: str, **params: str) -> dict[str, float]:
+    body = (await client.get("/data/prices", params={"tickers": ticker, **params})).json()
+    assert body["adjustment"] == params.get("adjust", "none")
+    return {row["date"]: row["close"] for row in body["data"]}
+
+
+async def test_prices_adjusted_for_splits_run_on_over_the_ex_date(client: AsyncClient) -> None:
+    span = {"start": "2005-02-25", "end": "2005-02-28"}
+    traded, split = await closes(client, "AAPL", **span), await closes(client, "AAPL", adjust="split", **span)
+    # The only split after the first of these days, and up to the end of the sample, is 2:1 on 2005-02-28.
+    assert split == {"2005-02-25": pytest.approx(traded["2005-02-25"] / 2), "2005-02-28": traded["2005-02-28"]}
+
+
+async def test_volume_is_in_the_shares_of_the_newest_session(client: AsyncClient) -> None:
+    span = {"tickers": "AAPL", "start": "2005-02-25", "end": "2005-02-25"}
+    (traded,) = (await client.get("/data/prices", params=span)).json()["data"]
+    (split,) = (await client.get("/data/prices", params={**span, "adjust": "split"})).json()["data"]
+    assert split["volume"] == pytest.approx(traded["volume"] * 2)
+
+
+async def test_total_adjustment_takes_the_dividend_from_earlier_closes(client: AsyncClient) -> None:
+    actions = (await client.get("/data/actions", params={"tickers": "IBM"})).json()["data"]
+    last = max((row for row in actions if row["kind"] == "dividend"), key=lambda row: row["ex_date"])
+    traded, total = await closes(client, "IBM"), await closes(client, "IBM", adjust="total")
+    before = max(day for day in traded if day < last["ex_date"])
+    # By definition: one less the dividend over the close before its ex-date.
+    assert total[before] / traded[before] == pytest.approx(1 - last["value"] / traded[before], rel=1e-12)
+    newest = max(traded)
+    assert total[newest] == traded[newest]
+
+
+async def test_adjustment_knows_no_action_learned_after_as_of(client: AsyncClient, sample_settings: Settings) -> None:
+    engine = make_engine(sample_settings.async_source_url())
+    split = ActionRecord(
+        ticker="IBM",
+        ex_date=dt.date(2013, 2, 28),
+        kind="split",
+        value=4.0,
+        known_at=dt.datetime(2030, 1, 1, tzinfo=dt.UTC),
+    )
+    async with transaction(engine) as connection:
+        await put_actions(connection, [split], source="test")
+    await engine.dispose()
+    span = {"start": "2013-02-27", "end": "2013-02-27", "adjust": "split"}
+    (now,) = (await closes(client, "IBM", as_of="2031-01-01T00:00:00Z", **span)).values()
+    (then,) = (await closes(client, "IBM", as_of="2029-01-01T00:00:00Z", **span)).values()
+    assert now == pytest.approx(then / 4)
+
+
+async def test_adjusting_too_many_tickers_at_once_is_refused(client: AsyncClient) -> None:
+    members = (await client.get("/data/universes/SAMPLE_US20")).json()["members"]
+    names = ",".join(["IBM", *(member["ticker"] for member in members)])
+    answer = await client.get("/data/prices", params={"tickers": names, "adjust": "total", "limit": "10"})
+    assert answer.status_code == 422
+    assert "21 names" in answer.json()["detail"]
+    assert "at most 20 tickers" in answer.json()["detail"]

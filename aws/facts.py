@@ -6,6 +6,7 @@ base64; text columns are dictionaries, so that a reader gets codes and compares 
 
 from __future__ import annotations
 
+import asyncio
 import base64
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -24,11 +25,7 @@ def inlined(table: pa.Table) -> str:
     """A table as a manifest holds it; equal tables give equal text."""
     import pyarrow as pa  # noqa: PLC0415  cold start
 
-    columns = [
-        column.combine_chunks().dictionary_encode() if column.type == pa.string() else column
-        for column in table.combine_chunks().columns
-    ]
-    coded = pa.table(columns, names=table.column_names)
+    coded = _coded(table)
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, coded.schema, options=pa.ipc.IpcWriteOptions(compression="lz4")) as writer:
         writer.write_table(coded)
@@ -37,18 +34,30 @@ def inlined(table: pa.Table) -> str:
 
 async def read_facts(store: ObjectStore, manifest: Manifest, name: str) -> pa.Table:
     """A table of a snapshot, text columns as dictionaries; where the manifest is of version 1, it is in the cache."""
+    text = manifest.tables[name]
+    if text.startswith("objects/"):
+        return _coded(await read_table(store, text))
+    # In a thread, also so that requests that wait for their turn are sent before.
+    return await asyncio.to_thread(_decoded, text)
+
+
+def _decoded(text: str) -> pa.Table:
     import pyarrow as pa  # noqa: PLC0415  cold start
 
-    text = manifest.tables[name]
-    if not text.startswith("objects/"):
-        # Handing a few columns to a pool of threads takes longer than decoding them.
-        options = pa.ipc.IpcReadOptions(use_threads=False)
-        return pa.ipc.open_stream(base64.b64decode(text), options=options).read_all()
-    table = await read_table(store, text)
-    for number, column in enumerate(table.columns):
-        if column.type == pa.string():
-            table = table.set_column(number, table.column_names[number], column.combine_chunks().dictionary_encode())
-    return table
+    # Handing a few columns to a pool of threads takes longer than decoding them.
+    options = pa.ipc.IpcReadOptions(use_threads=False)
+    return pa.ipc.open_stream(base64.b64decode(text), options=options).read_all()
+
+
+def _coded(table: pa.Table) -> pa.Table:
+    """The table with dictionaries for its text columns."""
+    import pyarrow as pa  # noqa: PLC0415  cold start
+
+    columns = [
+        column.combine_chunks().dictionary_encode() if column.type == pa.string() else column
+        for column in table.combine_chunks().columns
+    ]
+    return pa.table(columns, names=table.column_names)
 
 
 def numbers_of(column: pa.ChunkedArray) -> NDArray[Any]:  # Any: float64, or int32 of dates, days since 1970-01-01

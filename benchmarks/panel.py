@@ -89,10 +89,11 @@ def prepare(folder: Path, s3: str, database: str) -> None:
     np.save(folder / "sessions.npy", sessions)
     for name, matrix in values.items():
         np.save(folder / f"ticker_{name}.npy", matrix[:, tickers.index(TICKER)])
+    cents = np.random.default_rng(7).integers(5, 150, size=(84, N_TICKERS)) / 100
     actions = [
-        {"ticker": ticker, "ex_date": day, "kind": "dividend", "value": 0.25}
-        for day in days[30 :: N_SESSIONS // 84][:84]
-        for ticker in tickers
+        {"ticker": ticker, "ex_date": day, "kind": "dividend", "value": value}
+        for day, row in zip(days[30 :: N_SESSIONS // 84], cents.tolist(), strict=False)
+        for ticker, value in zip(tickers, row, strict=True)
     ]
     snapshot = asyncio.run(published(S3Cache(BUCKET, "ours", client), days, tickers, values, actions=actions))
     fill_database(database, days, tickers[:N_IN_DATABASE], values)

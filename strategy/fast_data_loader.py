@@ -117,24 +117,30 @@ def _reads(spans: Sequence[Span], axes: _Axes, name: Field, matrix: FloatArray) 
 async def _actions(store: ObjectStore, manifest: Manifest, axes: _Axes) -> CorporateActions:
     """Actions of the panel's sessions; an ex-date that is no session counts on the next one."""
     table = await read_facts(store, manifest, "actions")
-    dates, places = _days(table.column("ex_date")), places_of(table.column("ticker"), axes.tickers)
+    days, places = numbers_of(table.column("ex_date")), places_of(table.column("ticker"), axes.tickers)
     kinds = places_of(table.column("kind"), ("split", "dividend"))
-    is_inside = (dates >= axes.sessions[0]) & (dates <= axes.sessions[-1]) & (places >= 0) & (kinds >= 0)
-    inside = np.flatnonzero(is_inside)
+    first, last = axes.sessions[[0, -1]].astype(np.int32)
+    inside = np.flatnonzero((days >= first) & (days <= last) & (places >= 0) & (kinds >= 0))
     if not inside.size:
         return CorporateActions.none()
-    rows = _next_rows(axes.sessions, dates[inside])
-    order = np.argsort(rows * len(axes.tickers) + places[inside], kind="stable")
-    inside, rows = inside[order], rows[order]
-    places, is_split = places[inside], kinds[inside] == 0
-    begins = np.flatnonzero((np.diff(rows, prepend=-1) != 0) | (np.diff(places, prepend=-1) != 0))
-    values = numbers_of(table.column("value"))[inside]
-    return CorporateActions(
-        rows=rows[begins],
-        columns=places[begins],
-        split_ratios=np.multiply.reduceat(np.where(is_split, values, 1.0), begins),
-        dividends=np.add.reduceat(np.where(is_split, 0.0, values), begins),
-    )
+    # There are more actions than days, and looking a day up in a table is quicker than searching it.
+    row_of_day = np.searchsorted(axes.sessions, np.arange(axes.sessions[0], axes.sessions[-1] + 1))
+    rows, columns = row_of_day[days[inside] - first], places[inside]
+    values, is_split = numbers_of(table.column("value"))[inside], kinds[inside] == 0
+    return _joined(rows, columns, np.where(is_split, values, 1.0), np.where(is_split, 0.0, values))
+
+
+def _joined(rows: IntArray, columns: IntArray, split_ratios: FloatArray, dividends: FloatArray) -> CorporateActions:
+    """Actions sorted by (row, column), those of one cell joined: ratios multiply, dividends add up."""
+    steps = np.diff(rows * (columns.max() + 1) + columns)
+    if (steps < 0).any():
+        order = np.lexsort((columns, rows))
+        return _joined(rows[order], columns[order], split_ratios[order], dividends[order])
+    if (steps == 0).any():
+        begins = np.flatnonzero(np.concatenate(([1], steps)))
+        rows, columns = rows[begins], columns[begins]
+        split_ratios, dividends = np.multiply.reduceat(split_ratios, begins), np.add.reduceat(dividends, begins)
+    return CorporateActions(rows=rows, columns=columns, split_ratios=split_ratios, dividends=dividends)
 
 
 async def _members(store: ObjectStore, manifest: Manifest, axes: _Axes) -> BoolArray:
@@ -146,14 +152,6 @@ async def _members(store: ObjectStore, manifest: Manifest, axes: _Axes) -> BoolA
         start_dates=_days(table.column("start_date")),
         end_dates=_days(table.column("end_date")),
     )
-
-
-def _next_rows(sessions: DateArray, dates: DateArray) -> IntArray:
-    """Row of the first session on or after each date; none lies before the first session or after the last."""
-    # There are more actions than days, and looking a day up in a table is quicker than searching it.
-    row_of_day = np.searchsorted(sessions, np.arange(sessions[0], sessions[-1] + 1))
-    found: IntArray = row_of_day[(dates - sessions[0]).astype(np.intp)]
-    return found
 
 
 def _days(dates: pa.ChunkedArray) -> DateArray:

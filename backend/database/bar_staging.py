@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection
-from typing import Any, cast
 
 import numpy as np
 import pyarrow as pa
@@ -14,6 +13,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from backend.database.binary_copy import binary_copy
+from backend.database.connection import copy_in
 
 #: In the order of `backend.ingest.sources.contract.BAR_SCHEMA`.
 BAR_COLUMNS = ("ticker", "date", "open", "high", "low", "close", "volume", "adjusted_close")
@@ -51,7 +51,7 @@ async def unstage(connection: AsyncConnection) -> None:
     await connection.execute(text("DROP TABLE staged_bars"))
 
 
-async def copy_in(connection: AsyncConnection, bars: pa.Table, *, known_at: dt.datetime) -> None:
+async def store_new(connection: AsyncConnection, bars: pa.Table, *, known_at: dt.datetime) -> None:
     """Put bars of which none is stored into `market_data` of PostgreSQL, without a detour."""
     rows = dated(bars, known_at).select((*COLUMNS, "known_at"))
     # What the table itself assumes need not be sent, nor read as JSON: a tenth of the server's work.
@@ -85,12 +85,8 @@ async def _put_in_postgres(connection: AsyncConnection, staged: pa.Table) -> Non
 
 
 async def _copy(connection: AsyncConnection, table: str, rows: pa.Table, *, json_columns: Collection[str] = ()) -> None:
-    if not rows.num_rows:
-        return
-    # Any: the driver's own connection; COPY takes part in the transaction that SQLAlchemy began on it.
-    driver = cast("Any", (await connection.get_raw_connection()).driver_connection)
-    source = binary_copy(rows, json_columns=json_columns)
-    await driver.copy_to_table(table, source=source, columns=rows.column_names, format="binary")
+    if rows.num_rows:
+        await copy_in(connection, table, rows.column_names, binary_copy(rows, json_columns=json_columns))
 
 
 async def _put_in_sqlite(connection: AsyncConnection, staged: pa.Table) -> None:

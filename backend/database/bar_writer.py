@@ -21,7 +21,7 @@ import pyarrow.compute as pc
 from sqlalchemy import TextClause, bindparam, func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from backend.database.bar_staging import COLUMNS, copy_in, stage, unstage
+from backend.database.bar_staging import COLUMNS, stage, store_new, unstage
 from backend.database.models import Bar, UtcDateTime
 from backend.database.versions import in_lists
 
@@ -126,7 +126,7 @@ async def merge_bars(connection: AsyncConnection, bars: pa.Table, *, known_at: d
         return await _merge_staged(connection, bars, known_at=known_at)
     is_stored = await _is_stored(connection, bars)
     new = bars.filter(pc.invert(is_stored))
-    await copy_in(connection, new, known_at=known_at)
+    await store_new(connection, new, known_at=known_at)
     if new.num_rows == bars.num_rows:
         return MergeResult(inserted=new.num_rows, changed=0, unchanged=0, late=bars.slice(0, 0))
     merged = await _merge_staged(connection, bars.filter(is_stored), known_at=known_at)

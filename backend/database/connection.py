@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from uuid import uuid4
 
 from sqlalchemy import event
@@ -49,14 +49,36 @@ def make_engine(source: str | SecretUrl, *, pool_size: int = 5, connect_timeout_
 @asynccontextmanager
 async def transaction(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
     """One transaction, committed on leaving; `DatabaseUnavailableError` when there is no connection to be had."""
+    of_body: OSError | None = None
     try:
         async with engine.begin() as connection:
-            yield connection
+            try:
+                yield connection
+            except OSError as error:
+                # Of a file or a vendor: what the database does wrong comes as the errors of SQLAlchemy.
+                of_body = error
+                raise
     except (OSError, DBAPIError) as error:
-        if isinstance(error, DBAPIError) and not _is_lost(error):
+        if error is of_body or (isinstance(error, DBAPIError) and not _is_lost(error)):
             raise
         host = engine.url.host or engine.url.database or "?"
         raise DatabaseUnavailableError(host, _first_line(error)) from error
+
+
+async def copy_in(
+    connection: AsyncConnection, table: str, columns: Sequence[str], source: AsyncIterator[bytes]
+) -> None:
+    """COPY rows in PostgreSQL's binary format into a table, as part of the transaction of the connection."""
+    import asyncpg  # noqa: PLC0415  only where PostgreSQL is used
+
+    # Any: the driver's own connection, of which SQLAlchemy does not see the errors.
+    driver = cast("Any", (await connection.get_raw_connection()).driver_connection)
+    try:
+        await driver.copy_to_table(table, source=source, columns=columns, format="binary")
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        if not driver.is_closed():
+            raise
+        raise DatabaseUnavailableError(connection.engine.url.host or "?", _first_line(error)) from error
 
 
 def _sqlite_engine(url: str) -> AsyncEngine:

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from backend.database.actions import ActionRecord, put_actions
 from backend.database.bar_staging import BAR_COLUMNS, COLUMNS
-from backend.database.bar_writer import MergeResult, merge_bars, oldest_dates
+from backend.database.bar_writer import MergeResult, lock_bars, merge_bars, oldest_dates
 from backend.database.connection import transaction
 from backend.database.ingest_runs import FELL_BACK_TO, FailureRecord, RunCounts, RunRecord, add_failures, record_counts
 from backend.database.instruments import add_instruments
@@ -84,6 +84,8 @@ class BatchWriter:
             name = lease_name(self.run.universe_key)
             # First, so that a run that lost its lease writes nothing, and SQLite takes its write lock at once.
             await renew_lease(connection, name, self.run.id, ttl_s=LEASE_TTL_S, now=now)
+            # Runs of other universes may be about to register the same instruments and actions.
+            await lock_bars(connection)
             batch = by_instrument([part for outcome in batch for part in self.identities.identified(outcome)])
             batch = await of_one_basis(connection, batch)
             await add_instruments(connection, self.identities.take_new(now))

@@ -13,6 +13,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 from uuid import uuid4
@@ -32,13 +33,34 @@ class NoServerError(Exception):
     """No PostgreSQL server is to be had on this machine."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Server:
+    """A server that is running."""
+
+    url: str
+    folder: Path
+
+    def crash_and_start(self) -> None:
+        """Stop it as a crash would, in the middle of whatever it does, and start it again at the same port."""
+        control = (_binaries() / "pg_ctl", "-D", self.folder / "db", "-w")
+        # pg_ctl keeps the options of the last start for a restart.
+        _run(*control, "-l", self.folder / "log", "-m", "immediate", "restart")
+
+
 @contextmanager
 def running_server() -> Iterator[str]:
     """URL of a server with an empty database, stopped and removed on leaving."""
+    with own_server() as server:
+        yield server.url
+
+
+@contextmanager
+def own_server() -> Iterator[Server]:
+    """A server with an empty database, stopped and removed on leaving."""
     with _folder() as folder:
         _run(_binaries() / "initdb", "-D", folder / "db", "-U", "parakeet", "-A", "trust", "-E", "UTF8")
         with _started(folder, "") as port:
-            yield f"postgresql://parakeet@127.0.0.1:{port}/postgres"
+            yield Server(url=f"postgresql://parakeet@127.0.0.1:{port}/postgres", folder=folder)
 
 
 @contextmanager

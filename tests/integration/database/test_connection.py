@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+import datetime as dt
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from time import monotonic
 from typing import Any
 
+import asyncpg
+import pyarrow as pa
 import pytest
 from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from backend.database.connection import make_engine, transaction
+from backend.database.binary_copy import binary_copy
+from backend.database.connection import copy_in, make_engine, transaction
 from backend.database.errors import DatabaseUnavailableError
 from backend.database.migrations import current_revision, head_revision, migrate
 from backend.database.urls import direct_url
@@ -21,6 +25,14 @@ from support.proxy import Greeting, answer_that_it_starts, door, hang_up, say_no
 
 IS_TLS = "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()"
 PID = "SELECT pg_backend_pid()"
+TERMINATE = "SELECT pg_terminate_backend(:pid)"
+LEASE = pa.table(
+    {
+        "name": ["a"],
+        "owner": ["b"],
+        "expires_at": pa.array([dt.datetime(2024, 1, 8, tzinfo=dt.UTC)], pa.timestamp("us", "UTC")),
+    }
+)
 
 
 @pytest.fixture(scope="module")
@@ -216,6 +228,63 @@ async def test_sqlite_refuses_an_orphan(sqlite_url: str) -> None:
                 VALUES ('nobody', 'A', 'TIMEOUT', 'late', '{}')"""
     with pytest.raises(IntegrityError, match="FOREIGN KEY"):
         await scalar(engine, orphan)
+    await engine.dispose()
+
+
+@pytest.mark.parametrize("error", [FileNotFoundError("bars.csv"), ConnectionResetError("a vendor")], ids=repr)
+async def test_an_error_of_files_or_vendors_within_a_transaction_stays_what_it_is(
+    database_url: str, error: OSError
+) -> None:
+    engine = make_engine(database_url)
+
+    async def fail() -> None:
+        async with transaction(engine) as connection:
+            await connection.execute(text("SELECT 1"))
+            raise error
+
+    with pytest.raises(type(error)) as caught:
+        await fail()
+    assert caught.value is error
+    await engine.dispose()
+
+
+async def interrupted(parts: AsyncIterator[bytes], by: Callable[[], Awaitable[object]]) -> AsyncIterator[bytes]:
+    """The parts, with something else happening after each."""
+    async for part in parts:
+        yield part
+        await by()
+
+
+@pytest.mark.postgres
+async def test_a_connection_lost_within_a_copy_is_the_database_being_away(postgres_url: str) -> None:
+    migrate(postgres_url)
+    engine, other = make_engine(postgres_url), make_engine(postgres_url)
+
+    async def copy_and_lose() -> None:
+        async with transaction(engine) as connection:
+            pid = await connection.scalar(text(PID))
+            parts = interrupted(binary_copy(LEASE), lambda: scalar(other, TERMINATE, pid=pid))
+            await copy_in(connection, "leases", LEASE.column_names, parts)
+
+    with pytest.raises(DatabaseUnavailableError, match=r"127\.0\.0\.1"):
+        await copy_and_lose()
+    assert await scalar(engine, "SELECT count(*) FROM leases") == 0
+    await engine.dispose()
+    await other.dispose()
+
+
+@pytest.mark.postgres
+async def test_a_copy_that_the_server_refuses_is_no_lost_connection(postgres_url: str) -> None:
+    migrate(postgres_url)
+    engine = make_engine(postgres_url)
+
+    async def copy_twice() -> None:
+        async with transaction(engine) as connection:
+            for _ in range(2):
+                await copy_in(connection, "leases", LEASE.column_names, binary_copy(LEASE))
+
+    with pytest.raises(asyncpg.UniqueViolationError):
+        await copy_twice()
     await engine.dispose()
 
 

@@ -1,7 +1,7 @@
 """Tables of facts inside a manifest: corporate actions and members, which every reader of a panel needs.
 
-Twenty years of a large universe are some hundred kilobytes, and cost less than one more request to S3. They are an Arrow stream in
-base64; text columns are dictionaries, so that a reader gets codes and compares no strings.
+Twenty years of a large universe are some hundred kilobytes, and cost less than one more request to S3. They are an
+Arrow stream in base64; text columns are dictionaries, so that a reader gets codes and compares no strings.
 """
 
 from __future__ import annotations

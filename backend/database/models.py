@@ -3,7 +3,6 @@
 On SQLite they make the tables. They carry no relationships: each repository states its joins.
 """
 
-
 import datetime as dt
 from typing import Any
 

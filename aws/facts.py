@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import base64
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from aws.manifest import Manifest
@@ -41,6 +42,8 @@ async def read_facts(store: ObjectStore, manifest: Manifest, name: str) -> pa.Ta
     return await asyncio.to_thread(_decoded, text)
 
 
+# The manifests that are remembered (`aws.snapshots`) hold these very texts: two tables each.
+@lru_cache(maxsize=8)
 def _decoded(text: str) -> pa.Table:
     import pyarrow as pa  # noqa: PLC0415  cold start
 

@@ -11,6 +11,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from itertools import groupby
+from weakref import WeakKeyDictionary
 
 from aws.errors import ObjectNotFoundError, RefConflictError, UnknownSnapshotError
 from aws.manifest import Manifest
@@ -23,6 +24,9 @@ _OPEN_QUARTERS = 5
 #: Most cells (sessions x tickers) in a block: 48 MB, so that a builder holds one span at a time.
 _MOST_CELLS = 6_000_000
 _SESSIONS_PER_YEAR = 252
+#: Manifests of each store in memory: some hundred kilobytes each.
+_MOST_REMEMBERED = 4
+_REMEMBERED: WeakKeyDictionary[ObjectStore, dict[str, Manifest]] = WeakKeyDictionary()
 
 
 def parted_sessions(days: Sequence[dt.date], n_tickers: int) -> list[tuple[dt.date, ...]]:
@@ -64,7 +68,19 @@ def snapshot_of(ref: Ref) -> str:
 
 
 async def load_manifest(store: ObjectStore, snapshot_id: str) -> Manifest:
-    """Manifest of a snapshot, verified against its id; `UnknownSnapshotError` when there is none."""
+    """Manifest of a snapshot, verified against its id; `UnknownSnapshotError` when there is none.
+
+    The last few of a store are remembered: under its hash a manifest is the same for ever.
+    """
+    remembered = _REMEMBERED.setdefault(store, {})
+    if snapshot_id not in remembered:
+        remembered[snapshot_id] = await _fetched(store, snapshot_id)
+        while len(remembered) > _MOST_REMEMBERED:
+            del remembered[next(iter(remembered))]
+    return remembered[snapshot_id]
+
+
+async def _fetched(store: ObjectStore, snapshot_id: str) -> Manifest:
     key = _manifest_key(snapshot_id)
     try:
         data = await store.get(key)

@@ -77,6 +77,7 @@ async def load_panel(
         fields=values,
         actions=actions,
         member=member,
+        has_checked_values=True,
     )
 
 

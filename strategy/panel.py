@@ -45,6 +45,9 @@ class PricePanel:
         Splits and dividends with their rows and columns in this panel.
     member : ndarray of shape (n_dates, n_assets), bool
         Whether the asset belonged to the universe on that date.
+    has_checked_values : bool
+        The values need no check: they are part of another panel, or of a snapshot, into which only bars come that keep
+        the database's checks, and whose bytes were verified.
 
     Raises
     ------
@@ -57,6 +60,7 @@ class PricePanel:
     fields: Mapping[Field, FloatArray]
     actions: CorporateActions
     member: BoolArray
+    has_checked_values: bool = False
 
     def __post_init__(self) -> None:
         _check_axes(self.sessions, self.tickers)
@@ -67,7 +71,8 @@ class PricePanel:
             if values.shape != shape:
                 raise PanelError(f"{name} has shape {values.shape}, expected {shape}")
         for name, values in self.fields.items():
-            _check_values(name, values)
+            if not self.has_checked_values:
+                _check_values(name, values)
             values.flags.writeable = False
         self.member.flags.writeable = False
         object.__setattr__(self, "fields", MappingProxyType(dict(self.fields)))
@@ -117,6 +122,7 @@ class PricePanel:
             fields={name: values[first:stop] for name, values in self.fields.items()},
             actions=self.actions.between(first, stop),
             member=self.member[first:stop],
+            has_checked_values=True,
         )
 
     def columns_of(self, tickers: Sequence[str], *, parameter: str = "tickers") -> IntArray:

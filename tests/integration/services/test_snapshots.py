@@ -171,15 +171,23 @@ async def test_a_snapshot_of_a_past_moment_is_the_one_built_then(engine: AsyncEn
 async def test_only_the_wanted_columns_and_spans_are_fetched(engine: AsyncEngine) -> None:
     store = MemoryStore()
     snapshot = (await build_snapshot(engine, store, "U")).snapshot_id
-    manifest = await load_manifest(store, snapshot)
     store.reads.clear()
     await load_panel(store, snapshot, fields=("close",), start=dt.date(2024, 1, 1))
-    column = manifest.spans[-1].columns["close"]
+    column = (await load_manifest(store, snapshot)).spans[-1].columns["close"]
     (chunk,) = column.chunks
-    assert store.reads == [
-        (f"snapshots/{snapshot}.json", None, None),
-        (column.object, chunk.offset, chunk.length),
-    ]
+    closes = (column.object, chunk.offset, chunk.length)
+    assert store.reads == [(f"snapshots/{snapshot}.json", None, None), closes]
+    # The manifest is remembered: under its hash it is the same for ever.
+    await load_panel(store, snapshot, fields=("close",), start=dt.date(2024, 1, 1))
+    assert store.reads[2:] == [closes]
+
+
+async def test_the_manifest_of_one_store_is_not_taken_for_that_of_another(engine: AsyncEngine) -> None:
+    store = MemoryStore()
+    snapshot = (await build_snapshot(engine, store, "U")).snapshot_id
+    await load_manifest(store, snapshot)
+    with pytest.raises(UnknownSnapshotError):
+        await load_manifest(MemoryStore(), snapshot)
 
 
 @pytest.mark.parametrize("field", ["open", "close"])

@@ -18,7 +18,7 @@ from backend.ingest.quality.series import series_of
 from backend.ingest.quality.verdicts import verdicts
 from backend.ingest.quality.versions import checked
 from backend.ingest.sources.contract import ACTION_SCHEMA, BAR_SCHEMA
-from backend.ingest.sources.files import parted
+from backend.ingest.sources.files import Parts
 
 DATA_SETS = (
     "us_sp500_kaggle_2013_2018",
@@ -55,7 +55,7 @@ class JudgedFile:
 
 def judged_file(shared_data: Path, name: str, *, clock: Callable[[], float] = lambda: 0.0) -> JudgedFile:
     """Judge a file of `prices`, without actions and without a calendar."""
-    parts = parted(bars_in(pq.read_table(shared_data / "prices" / f"{name}.parquet")))
+    parts = Parts(bars_in(pq.read_table(shared_data / "prices" / f"{name}.parquet")))
     begin = clock()
     found = [checked(bars, ticker=ticker, today=_TODAY, is_closes_only=False) for ticker, bars in parts.items()]
     middle = clock()

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 
 from backend.ingest.errors import SourceSettingsError, TickerNotFoundError
 from backend.ingest.sources.contract import ACTION_SCHEMA, Fetched, FetchRequest
-from backend.ingest.sources.files import parted, within
+from backend.ingest.sources.files import Parts, within
 
 _FOLDER = Path(__file__).resolve().parents[3] / "database" / "sample"
 
@@ -65,7 +65,7 @@ class SampleSource:
 
     def __init__(self, which: str) -> None:
         self._sample = sample(which)
-        self._tables: tuple[dict[str, pa.Table], dict[str, pa.Table]] | None = None
+        self._tables: tuple[Mapping[str, pa.Table], Mapping[str, pa.Table]] | None = None
         self._reading = asyncio.Lock()
 
     async def tickers(self) -> Sequence[str]:
@@ -87,17 +87,17 @@ class SampleSource:
         """Let the tables go."""
         self._tables = None
 
-    async def _loaded(self) -> tuple[dict[str, pa.Table], dict[str, pa.Table]]:
+    async def _loaded(self) -> tuple[Mapping[str, pa.Table], Mapping[str, pa.Table]]:
         async with self._reading:
             if self._tables is None:
                 self._tables = await asyncio.to_thread(self._read)
             return self._tables
 
-    def _read(self) -> tuple[dict[str, pa.Table], dict[str, pa.Table]]:
-        bars = parted(pq.read_table(_FOLDER / self._sample.bars))
+    def _read(self) -> tuple[Mapping[str, pa.Table], Mapping[str, pa.Table]]:
+        bars = Parts(pq.read_table(_FOLDER / self._sample.bars))
         if self._sample.actions is None:
             return bars, {}
         actions = pq.read_table(_FOLDER / self._sample.actions)
         # The bundled file has splits and dividends alone.
         actions = actions.append_column(ACTION_SCHEMA.field("new_symbol"), pa.nulls(actions.num_rows, pa.string()))
-        return bars, parted(actions, order="ex_date")
+        return bars, Parts(actions, order="ex_date")

@@ -16,7 +16,7 @@ import pytest
 from backend.ingest.errors import SourceSettingsError, TickerNotFoundError
 from backend.ingest.quality.versions import checked
 from backend.ingest.sources.contract import ACTION_SCHEMA, BAR_SCHEMA, FetchRequest, PriceSource
-from backend.ingest.sources.files import NO_TICKER, FilesSource, parted, within
+from backend.ingest.sources.files import NO_TICKER, FilesSource, Parts, within
 from support.bars import bar, bars_of
 
 DAYS = [dt.date(2024, 1, day) for day in (2, 3, 4)]
@@ -209,7 +209,7 @@ async def test_a_file_of_a_header_alone_has_no_tickers(tmp_path: Path) -> None:
 
 
 def test_parting_keeps_every_row_under_its_ticker() -> None:
-    parts = parted(bars_of([*ROWS, bar() | {"ticker": None}]))
+    parts = Parts(bars_of([*ROWS, bar() | {"ticker": None}]))
     assert {ticker: part.num_rows for ticker, part in parts.items()} == {NO_TICKER: 1, "A": 3, "B": 1}
     assert parts["A"].schema == BAR_SCHEMA
 

@@ -74,7 +74,7 @@ def made_bars(n_tickers: int, n_sessions: int) -> pa.Table:
     close = np.round(50 * np.exp(np.cumsum(random.normal(0, 0.01, (n_tickers, n_sessions)), axis=1)) + 1, 2)
     high, low = np.round(close * 1.01, 2), np.round(close * 0.99, 2)
     days = np.datetime64(NOW.date()) - 1 - np.arange(n_sessions)[::-1]
-    volume = random.integers(100_000, 10_000_000, close.shape).astype(np.float64)
+    volume = random.integers(100_000, 10_000_000, (n_tickers, n_sessions)).astype(np.float64)
     values: list[NDArray[np.float64]] = [np.round((high + low) / 2, 2), high, low, close, volume, close * 0.917]
     columns = [pa.array(np.repeat([f"T{number:04}" for number in range(n_tickers)], n_sessions))]
     columns += [pa.array(np.tile(days, n_tickers)), *(pa.array(value.reshape(-1)) for value in values)]

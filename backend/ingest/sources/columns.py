@@ -11,11 +11,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from backend.ingest.errors import SourceSettingsError
 from backend.ingest.sources.contract import BAR_SCHEMA, VINTAGE_SCHEMA
+from backend.ingest.sources.zones import local_seconds
 
 Column: TypeAlias = Any  # a ChunkedArray; the stubs do not follow what compute functions make of one
 
@@ -33,7 +36,7 @@ SYNONYMS: Mapping[str, tuple[str, ...]] = {
 }
 _RANGE = ("open", "high", "low")
 _TIME_OF_DAY = r"^(\d{4}-\d{2}-\d{2})[T ].*$"
-_DAY_US = 86_400_000_000
+_DAY_S, _DAY_US = 86_400, 86_400_000_000
 _BASIC_FORMAT = r"^(\d{4})(\d{2})(\d{2})$"
 
 
@@ -155,7 +158,8 @@ def _as_tickers(values: Column) -> Column:
 def _as_dates(values: Column) -> Column:
     kind = values.type
     if pa.types.is_timestamp(kind) and kind.tz is not None:
-        return pc.local_timestamp(values).cast(pa.date32(), safe=False)
+        dates = _local_seconds(values).astype("datetime64[s]").astype("datetime64[D]")
+        return pa.chunked_array([pa.array(dates, pa.date32(), mask=_is_missing(values))])
     if pa.types.is_timestamp(kind) or pa.types.is_date(kind) or pa.types.is_null(kind):
         return values.cast(pa.date32(), safe=False)
     if not _is_text(kind) and not pa.types.is_integer(kind):
@@ -179,8 +183,21 @@ def _as_moments(values: Column) -> Column:
 
 def _is_midnight(values: Column) -> bool:
     """Whether the moments, read as written, are days: not one has a time of day."""
-    days = pc.floor_temporal(values, unit="day")
-    return bool(pc.all(pc.equal(days, values)).as_py())
+    whole = values.cast(pa.timestamp("s", values.type.tz), safe=False)
+    has_fraction = bool(pc.any(pc.not_equal(whole.cast(values.type), values)).as_py())
+    times = _local_seconds(values)[~_is_missing(values)] % _DAY_S
+    return not has_fraction and not times.any()
+
+
+def _local_seconds(values: Column) -> NDArray[np.int64]:
+    """Seconds since 1970-01-01 as the moments are written; undefined where there is none."""
+    seconds = values.cast(pa.timestamp("s", values.type.tz), safe=False).cast(pa.int64())
+    return local_seconds(seconds.fill_null(0).to_numpy(), values.type.tz or "UTC")
+
+
+def _is_missing(values: Column) -> NDArray[np.bool_]:
+    missing: NDArray[np.bool_] = values.is_null().to_numpy()
+    return missing
 
 
 def _as_numbers(values: Column) -> Column:

@@ -17,10 +17,10 @@ from typing import Any, TypeAlias
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from backend.ingest.sources.contract import ACTION_SCHEMA, BAR_SCHEMA, Fetched, FetchRequest
+from backend.ingest.sources.zones import local_dates
 
 Json: TypeAlias = Mapping[str, Any]  # Any: Yahoo's JSON, checked where it is used
 FloatArray: TypeAlias = NDArray[np.float64]
@@ -96,13 +96,6 @@ def parsed_chart(result: Json, request: FetchRequest, *, now: dt.datetime) -> Fe
         actions=_actions(request, splits, dividends),
         metadata=_facts(meta, zone),
     )
-
-
-def local_dates(stamps: Sequence[int], zone: str) -> DateArray:
-    """Calendar dates of Unix times on the clock of a time zone (IANA name)."""
-    moments: Any = pa.array(stamps, pa.int64()).cast(pa.timestamp("s", tz=zone))  # Any: as in columns.py
-    dates: DateArray = pc.local_timestamp(moments).cast(pa.date32(), safe=False).to_numpy(zero_copy_only=False)
-    return dates.astype("datetime64[D]")
 
 
 def _quotes(result: Json, *, n_rows: int) -> dict[str, FloatArray]:

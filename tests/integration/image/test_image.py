@@ -122,7 +122,12 @@ def test_only_what_runs_is_inside(image: Image) -> None:
     for name in ("build", "wheels", "etc/pip.conf"):
         assert not (image.root / name).exists(), name
     assert not [path for path in image.task.rglob("tests") if path.is_dir()]
-    assert {path.name for path in (image.task / "database").iterdir()} == {"migrations", "sample", "schema.sql"}
+    assert {path.name for path in (image.task / "database").iterdir()} == {
+        "migrations",
+        "sample",
+        "schema.sql",
+        "universes",
+    }
 
 
 def test_a_function_runs_as_a_user_without_rights(image: Image, store: Store, functions: Functions) -> None:

@@ -80,10 +80,11 @@ def test_who_may_read_may_not_run_a_backtest(stack: Stack) -> None:
 
 def test_data_come_from_the_database(stack: Stack) -> None:
     with stack.reader() as http:
-        (row,) = http.get("/data/status").json()["data"]
+        # The journeys through the page leave universes of their own.
+        (row,) = (row for row in http.get("/data/status").json()["data"] if row["key"] == UNIVERSE)
         prices = http.get("/data/prices", params={"tickers": "IBM", "start": "2003-01-02", "end": "2003-01-08"}).json()
     # 3,270 sessions of AAPL, IBM and MSFT, 2,148 of GOOG and 196 of FB, as in PROVENANCE.md.
-    assert (row["key"], row["bars"]) == (UNIVERSE, 3 * 3270 + 2148 + 196)
+    assert row["bars"] == 3 * 3270 + 2148 + 196
     # 2003-01-04 and -05 were a weekend.
     assert [bar["date"] for bar in prices["data"]] == [f"2003-01-{day:02}" for day in (2, 3, 6, 7, 8)]
 

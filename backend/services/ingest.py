@@ -255,18 +255,42 @@ def _requests(tickers: Sequence[str], known: Identities, plan: _Plan) -> list[Fe
 async def _store(writer: BatchWriter, source: PriceSource, requests: Sequence[FetchRequest], plan: _Plan) -> None:
     today = writer.run.started_at.astimezone(dt.UTC).date()
     batch: list[TickerOutcome] = []
-    async with aclosing(outcomes(source, requests, concurrency=plan.concurrency, today=today)) as ready:
+    ready_outcomes = outcomes(source, requests, concurrency=plan.concurrency, today=today)
+    async with _storing(writer) as store, aclosing(ready_outcomes) as ready:
         n_done = 0
         async for outcome in ready:
             batch.append(outcome)
             if not writer.identities.is_dated and sum(part.n_rows for part in batch) >= plan.batch_rows:
-                await writer.write(batch)
+                await store(batch)
                 batch = []
             n_done += 1
             if plan.progress is not None:
                 plan.progress(n_done, len(requests))
-    if batch:
-        await writer.write(batch)
+        if batch:
+            await store(batch)
+
+
+@asynccontextmanager
+async def _storing(writer: BatchWriter) -> AsyncIterator[Callable[[Sequence[TickerOutcome]], Awaitable[None]]]:
+    """A function that stores a batch while more is fetched: it waits for the batch before, and leaving for the last.
+
+    Whatever ends the body, the batch that is being stored is still finished.
+    """
+    last: asyncio.Task[None] | None = None
+
+    async def store(batch: Sequence[TickerOutcome]) -> None:
+        nonlocal last
+        if last is not None:
+            await last
+        last = asyncio.create_task(writer.write(batch))
+
+    try:
+        yield store
+        if last is not None:
+            await last
+    finally:
+        if last is not None:
+            await asyncio.gather(last, return_exceptions=True)
 
 
 @asynccontextmanager

@@ -117,21 +117,23 @@ async def test_a_backfill_that_is_killed_is_resumed_without_a_row_lost_or_twice(
 
 
 class CrashingVendor(Vendor):
-    """A vendor at whose answer for C the database server crashes, and starts again."""
+    """A vendor at whose answer for C, when A and B are stored, the database server crashes, and starts again."""
 
-    def __init__(self, rows: list[Row], server: Server) -> None:
+    def __init__(self, rows: list[Row], server: Server, engine: AsyncEngine) -> None:
         super().__init__(rows)
-        self._server = server
+        self._server, self._engine = server, engine
 
     async def fetch(self, request: FetchRequest) -> Fetched:
         if request.ticker == "C":
+            while await n_rows(self._engine) < 6:
+                pass
             await asyncio.to_thread(self._server.crash_and_start)
         return await super().fetch(request)
 
 
 async def test_a_run_recovers_from_a_crash_of_the_server_between_two_batches(server: Server) -> None:
     engine = make_engine(server.url)
-    report = await ingest(engine, CrashingVendor(ROWS, server))
+    report = await ingest(engine, CrashingVendor(ROWS, server, engine))
     assert (report.status, report.inserted) == ("succeeded", len(ROWS))
     assert await n_rows(engine) == len(ROWS)
     assert [run.inserted for run in await runs_of(engine)] == [len(ROWS)]

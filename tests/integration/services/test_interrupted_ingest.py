@@ -72,6 +72,12 @@ async def stored_tickers(engine: AsyncEngine) -> list[str]:
         return list((await connection.scalars(select(Bar.ticker).order_by(Bar.ticker))).all())
 
 
+async def until_stored(engine: AsyncEngine, tickers: list[str]) -> None:
+    """Wait for a batch that is being stored while the vendor is asked for more."""
+    while await stored_tickers(engine) != tickers:
+        pass
+
+
 async def runs_of(engine: AsyncEngine) -> list[RunRecord]:
     async with transaction(engine) as connection:
         return (await recent_runs(connection, "U", limit=10))[::-1]
@@ -142,7 +148,7 @@ async def test_batches_are_committed_as_they_come(engine: AsyncEngine) -> None:
     source = WaitingVendor(ROWS, waits_at="C")
     task = asyncio.create_task(ingest(engine, source))
     await source.is_asked.wait()
-    assert await stored_tickers(engine) == ["A", "B"]
+    await until_stored(engine, ["A", "B"])
     (run,) = await runs_of(engine)
     assert (run.status, run.rows_in, run.inserted) == ("running", 2, 2)
     source.may_answer.set()
@@ -220,6 +226,7 @@ async def test_a_run_that_lost_its_lease_writes_nothing_more(engine: AsyncEngine
     source = WaitingVendor(ROWS, waits_at="C")
     task = asyncio.create_task(ingest(engine, source))
     await source.is_asked.wait()
+    await until_stored(engine, ["A", "B"])
     async with transaction(engine) as connection:
         later = MONDAY + dt.timedelta(seconds=LEASE_TTL_S + 1)
         await acquire_lease(connection, lease_name("U"), "another", ttl_s=LEASE_TTL_S, now=later)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any
+
+from pydantic_core import from_json
 
 from backend.ingest.errors import BadDataError, NetworkError, RateLimitError, SourceError, TickerNotFoundError
 
@@ -45,7 +46,8 @@ def parsed_json(source: str, ticker: str, answer: Answer) -> Any:  # Any: the ve
         If it is anything else that is not JSON.
     """
     try:
-        return json.loads(answer.content)
+        # Six times as fast as the standard library: 20 years of a ticker are half a megabyte.
+        return from_json(answer.content)
     except ValueError as error:
         if answer.content.lstrip()[:1] == b"<":
             raise NetworkError(source, ticker, "a page instead of JSON") from error

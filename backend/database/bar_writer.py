@@ -13,17 +13,15 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from sqlalchemy import TextClause, bindparam, func, select, text
+from sqlalchemy import TextClause, bindparam, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from backend.database.bar_staging import COLUMNS, stage, store_new, unstage
-from backend.database.models import Bar, UtcDateTime
-from backend.database.versions import in_lists
+from backend.database.models import UtcDateTime
 
 #: What a source says of a bar: a change of any of them is a new version.
 _RAW = ("open", "high", "low", "close", "volume")
@@ -182,28 +180,6 @@ async def lock_bars(connection: AsyncConnection) -> None:
     """
     if connection.dialect.name == "postgresql":
         await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK_KEY})
-
-
-async def newest_dates(connection: AsyncConnection, tickers: Sequence[str]) -> dict[str, dt.date]:
-    """Last stored session of each ticker that has any."""
-    return await _edge_dates(connection, tickers, func.max(Bar.date))
-
-
-async def oldest_dates(connection: AsyncConnection, tickers: Sequence[str]) -> dict[str, dt.date]:
-    """First stored session of each ticker that has any."""
-    return await _edge_dates(connection, tickers, func.min(Bar.date))
-
-
-async def _edge_dates(
-    connection: AsyncConnection,
-    tickers: Sequence[str],
-    edge: Any,  # Any: an SQL aggregate of dates
-) -> dict[str, dt.date]:
-    found: dict[str, dt.date] = {}
-    for some in in_lists(tickers):
-        query = select(Bar.ticker, edge.label("date")).where(Bar.ticker.in_(some)).group_by(Bar.ticker)
-        found |= {row.ticker: row.date for row in (await connection.execute(query)).all()}
-    return found
 
 
 async def _is_stored(connection: AsyncConnection, bars: pa.Table) -> pa.ChunkedArray:

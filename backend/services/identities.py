@@ -18,7 +18,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from backend.database.bar_writer import newest_dates
+from backend.database.bar_edges import newest_dates
 from backend.database.instruments import InstrumentRecord, bearers, instruments, stays_of
 from backend.database.universes import UniverseRecord
 from backend.ingest.errors import BadDataError

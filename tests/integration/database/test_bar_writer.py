@@ -14,7 +14,8 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from backend.database.bar_writer import merge_bars, newest_dates, oldest_dates
+from backend.database.bar_edges import newest_dates, oldest_dates
+from backend.database.bar_writer import merge_bars
 from backend.database.connection import make_engine, transaction
 from backend.database.migrations import migrate
 from backend.database.models import Bar, SupersededBar

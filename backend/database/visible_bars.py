@@ -82,7 +82,6 @@ async def coverage(connection: AsyncConnection, tickers: Sequence[str]) -> dict[
         select(
             Bar.data_quality,
             func.count().label("n"),
-            func.count(Bar.ticker.distinct()).label("n_tickers"),
             func.min(Bar.date).label("first"),
             func.max(Bar.date).label("last"),
             func.max(Bar.known_at).label("known_at"),

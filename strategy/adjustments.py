@@ -43,6 +43,27 @@ class CorporateActions:
         empty = np.empty(0, dtype=np.intp)
         return cls(rows=empty, columns=empty, split_ratios=np.empty(0), dividends=np.empty(0))
 
+    @classmethod
+    def joined(
+        cls,
+        rows: NDArray[np.intp],
+        columns: NDArray[np.intp],
+        split_ratios: NDArray[np.float64],
+        dividends: NDArray[np.float64],
+    ) -> CorporateActions:
+        """Actions in any order, sorted; those of one (row, column) joined: ratios multiply, dividends add up."""
+        if not rows.size:
+            return cls.none()
+        steps = np.diff(rows * (columns.max() + 1) + columns)
+        if (steps < 0).any():
+            order = np.lexsort((columns, rows))
+            return cls.joined(rows[order], columns[order], split_ratios[order], dividends[order])
+        if (steps == 0).any():
+            begins = np.flatnonzero(np.concatenate(([1], steps)))
+            rows, columns = rows[begins], columns[begins]
+            split_ratios, dividends = np.multiply.reduceat(split_ratios, begins), np.add.reduceat(dividends, begins)
+        return cls(rows=rows, columns=columns, split_ratios=split_ratios, dividends=dividends)
+
     def between(self, first: int, stop: int) -> CorporateActions:
         """The actions of sessions `first` to `stop` (excluded), rows counted from `first`."""
         begin, end = np.searchsorted(self.rows, (first, stop))

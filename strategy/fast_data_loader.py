@@ -22,7 +22,7 @@ from aws.object_store import ObjectStore
 from aws.snapshots import load_manifest
 from strategy.adjustments import CorporateActions
 from strategy.errors import PanelError
-from strategy.panel import BoolArray, DateArray, Field, FloatArray, IntArray, PricePanel
+from strategy.panel import BoolArray, DateArray, Field, FloatArray, PricePanel
 from strategy.universe import member_matrix
 
 
@@ -122,26 +122,11 @@ async def _actions(store: ObjectStore, manifest: Manifest, axes: _Axes) -> Corpo
     kinds = places_of(table.column("kind"), ("split", "dividend"))
     first, last = axes.sessions[[0, -1]].astype(np.int32)
     inside = np.flatnonzero((days >= first) & (days <= last) & (places >= 0) & (kinds >= 0))
-    if not inside.size:
-        return CorporateActions.none()
     # There are more actions than days, and looking a day up in a table is quicker than searching it.
     row_of_day = np.searchsorted(axes.sessions, np.arange(axes.sessions[0], axes.sessions[-1] + 1))
     rows, columns = row_of_day[days[inside] - first], places[inside]
     values, is_split = numbers_of(table.column("value"))[inside], kinds[inside] == 0
-    return _joined(rows, columns, np.where(is_split, values, 1.0), np.where(is_split, 0.0, values))
-
-
-def _joined(rows: IntArray, columns: IntArray, split_ratios: FloatArray, dividends: FloatArray) -> CorporateActions:
-    """Actions sorted by (row, column), those of one cell joined: ratios multiply, dividends add up."""
-    steps = np.diff(rows * (columns.max() + 1) + columns)
-    if (steps < 0).any():
-        order = np.lexsort((columns, rows))
-        return _joined(rows[order], columns[order], split_ratios[order], dividends[order])
-    if (steps == 0).any():
-        begins = np.flatnonzero(np.concatenate(([1], steps)))
-        rows, columns = rows[begins], columns[begins]
-        split_ratios, dividends = np.multiply.reduceat(split_ratios, begins), np.add.reduceat(dividends, begins)
-    return CorporateActions(rows=rows, columns=columns, split_ratios=split_ratios, dividends=dividends)
+    return CorporateActions.joined(rows, columns, np.where(is_split, values, 1.0), np.where(is_split, 0.0, values))
 
 
 async def _members(store: ObjectStore, manifest: Manifest, axes: _Axes) -> BoolArray:

@@ -100,20 +100,17 @@ async def _factors(
 
 def _on_sessions(own: Sequence[ActionRecord], dates: NDArray[np.datetime64]) -> CorporateActions:
     """The actions on the first bar at or after their ex-date; those after the last bar have not happened yet."""
-    places: dict[int, tuple[float, float]] = {}
-    for action in own:
-        row = int(np.searchsorted(dates, np.datetime64(action.ex_date, "D")))
-        if row == dates.size or action.value is None:
-            continue
-        ratio, dividend = places.get(row, (1.0, 0.0))
-        is_split = action.kind == "split"
-        places[row] = (ratio * action.value, dividend) if is_split else (ratio, dividend + action.value)
-    rows = sorted(places)
-    return CorporateActions(
-        rows=np.array(rows, dtype=np.intp),
-        columns=np.zeros(len(rows), dtype=np.intp),
-        split_ratios=np.array([places[row][0] for row in rows], dtype=np.float64),
-        dividends=np.array([places[row][1] for row in rows], dtype=np.float64),
+    told = [action for action in own if action.value is not None]
+    days = np.array([action.ex_date for action in told], dtype="datetime64[D]")
+    values = np.array([action.value for action in told], dtype=np.float64)
+    is_split = np.array([action.kind == "split" for action in told], dtype=np.bool_)
+    rows = np.searchsorted(dates, days)
+    known = rows < dates.size
+    return CorporateActions.joined(
+        rows[known],
+        np.zeros(int(known.sum()), dtype=np.intp),
+        np.where(is_split, values, 1.0)[known],
+        np.where(is_split, 0.0, values)[known],
     )
 
 

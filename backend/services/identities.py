@@ -49,7 +49,6 @@ class Identities:
     ----------
     universe : UniverseRecord
         What new instruments are where the source does not say.
-    source : str
     today : date
     is_dated : bool
         Whether the source names each row by the symbol of its day.
@@ -62,7 +61,6 @@ class Identities:
     """
 
     universe: UniverseRecord
-    source: str
     today: dt.date
     is_dated: bool
     stays: list[SymbolStay]
@@ -172,7 +170,7 @@ def by_instrument(outcomes: Sequence[TickerOutcome]) -> list[TickerOutcome]:
 
 
 async def identities(
-    connection: AsyncConnection, symbols: Sequence[str], universe: UniverseRecord, *, source: str, today: dt.date
+    connection: AsyncConnection, symbols: Sequence[str], universe: UniverseRecord, *, today: dt.date
 ) -> Identities:
     """Whom the symbols of a run name, by what is registered and stored."""
     found = await bearers(connection, symbols)
@@ -180,7 +178,6 @@ async def identities(
     ids = {last_bearer(stays, symbol, today) or symbol for symbol in symbols}
     return Identities(
         universe=universe,
-        source=source,
         today=today,
         is_dated=universe.source_options.get("symbols") == "dated",
         stays=stays,

@@ -230,7 +230,7 @@ async def _begun(
         stays, _ = await members(connection, universe.key)
         refuse_without_members(universe.key, stays)
         today = run.started_at.astimezone(dt.UTC).date()
-        found = await identities(connection, tickers, universe, source=run.source, today=today)
+        found = await identities(connection, tickers, universe, today=today)
     return BatchWriter(
         engine=engine,
         run=run,

@@ -1,4 +1,4 @@
-"""Who bore a symbol, and registering instruments from map files."""
+"""Who bore a symbol, and when."""
 
 from __future__ import annotations
 

@@ -14,6 +14,4 @@ UNIVERSE = UniverseRecord(
 
 def nobody_known(today: dt.date) -> Identities:
     """A run on a database without instruments."""
-    return Identities(
-        universe=UNIVERSE, source="vendor", today=today, is_dated=False, stays=[], newest={}, registered=set()
-    )
+    return Identities(universe=UNIVERSE, today=today, is_dated=False, stays=[], newest={}, registered=set())

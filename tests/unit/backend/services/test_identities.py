@@ -31,7 +31,6 @@ LEHMAN = symbol_stays("LEH", "LEH", start_date=None, changes=[], delisted_on=dt.
 def known(*stays: SymbolStay, is_dated: bool = False, newest: dict[str, dt.date] | None = None) -> Identities:
     return Identities(
         universe=UNIVERSE,
-        source="vendor",
         today=TODAY,
         is_dated=is_dated,
         stays=list(stays),

@@ -39,6 +39,7 @@ STATUS: Mapping[type[Exception], int] = {
     core.ParameterError: 422,
     core.ExecutionError: 422,
     core.InsufficientHistoryError: 422,
+    core.StatisticError: 422,
     core.PanelError: 422,
     core.LookaheadError: 500,
     services.RequestError: 422,

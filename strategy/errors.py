@@ -13,6 +13,7 @@
     ├── UnknownStrategyError        no strategy has this key
     ├── ParameterError              a parameter is unknown, out of bounds or names a ticker that is not there
     ├── InsufficientHistoryError    too few observations for what was asked
+    ├── StatisticError              a statistic that the given figures do not define
     ├── ExecutionError              a backtest that cannot be executed as specified
     └── LookaheadError              decisions changed when only the future was changed
 """
@@ -118,6 +119,16 @@ class InsufficientHistoryError(StrategyError):
         self.needed = needed
         self.available = available
         super().__init__(f"{what} needs {needed} observations, there are {available}")
+
+
+class StatisticError(StrategyError):
+    """A statistic is not defined for the figures that it was asked for."""
+
+    def __init__(self, field: str, value: object, reason: str) -> None:
+        self.field = field
+        self.value = value
+        self.reason = reason
+        super().__init__(f"{field}={value!r}: {reason}")
 
 
 class ExecutionError(StrategyError):

@@ -199,6 +199,35 @@ CREATE TABLE trials (
 );
 CREATE INDEX ix_trials_strategy ON trials (strategy, created_at);
 
+-- A sweep: many backtests of one strategy over its parameters, named by the hash of its spec. batch_size is measured once,
+-- so that batch k is the same trials for ever; the document is its summary, once every trial is done or the budget used up.
+CREATE TABLE sweeps (
+    id            text PRIMARY KEY,
+    spec          jsonb NOT NULL,
+    budget        jsonb NOT NULL,
+    job_id        text NOT NULL,
+    n_trials      integer NOT NULL,
+    batch_size    integer NOT NULL,
+    trial_seconds double precision NOT NULL,
+    document      text,
+    created_at    timestamptz NOT NULL,
+    CONSTRAINT ck_sweeps_n_trials CHECK (n_trials > 0),
+    CONSTRAINT ck_sweeps_batch_size CHECK (batch_size > 0)
+);
+CREATE INDEX ix_sweeps_created_at ON sweeps (created_at, id);
+
+-- A batch that is done: written in one transaction with its lines of the trial ledger. seconds are those of its processor.
+CREATE TABLE sweep_batches (
+    sweep_id    text NOT NULL REFERENCES sweeps (id),
+    number      integer NOT NULL,
+    trials_key  text NOT NULL,
+    returns_key text NOT NULL,
+    n_trials    integer NOT NULL,
+    seconds     double precision NOT NULL,
+    created_at  timestamptz NOT NULL,
+    PRIMARY KEY (sweep_id, number)
+);
+
 CREATE TABLE trades (
     id          text PRIMARY KEY,
     ticker      text NOT NULL,

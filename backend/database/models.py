@@ -291,6 +291,37 @@ class Trial(Base):
     created_at: Mapped[dt.datetime]
 
 
+class Sweep(Base):
+    __tablename__ = "sweeps"
+    __table_args__ = (
+        _check("sweeps", "n_trials", "n_trials > 0"),
+        _check("sweeps", "batch_size", "batch_size > 0"),
+        Index("ix_sweeps_created_at", "created_at", "id"),
+    )
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    spec: Mapped[JsonObject]
+    budget: Mapped[JsonObject]
+    job_id: Mapped[str]
+    n_trials: Mapped[int]
+    batch_size: Mapped[int]
+    trial_seconds: Mapped[float]
+    document: Mapped[str | None]
+    created_at: Mapped[dt.datetime]
+
+
+class SweepBatch(Base):
+    __tablename__ = "sweep_batches"
+
+    sweep_id: Mapped[str] = mapped_column(ForeignKey("sweeps.id"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    trials_key: Mapped[str]
+    returns_key: Mapped[str]
+    n_trials: Mapped[int]
+    seconds: Mapped[float]
+    created_at: Mapped[dt.datetime]
+
+
 class Trade(Base):
     __tablename__ = "trades"
     __table_args__ = (

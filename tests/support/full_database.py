@@ -21,6 +21,8 @@ from backend.database.models import (
     Instrument,
     Job,
     Lease,
+    Sweep,
+    SweepBatch,
     Trade,
     Trial,
     Universe,
@@ -133,6 +135,8 @@ def _runs() -> dict[type[Base], list[Row]]:
 def _ledger() -> dict[type[Base], list[Row]]:
     backtest = {"spec": JSON, "document": TEXT, "equity_key": "e", "orders_key": "o", "holdings_key": "h"}
     trial = {"strategy": "s", "universe": "U", "origin": "cli", "n_returns": 2, "created_at": MOMENT}
+    sweep = {"spec": JSON, "budget": JSON, "job_id": "j1", "n_trials": 2, "batch_size": 1, "trial_seconds": THIRD}
+    batch = {"sweep_id": "s1", "trials_key": "t", "returns_key": "r", "n_trials": 1, "seconds": TINY}
     trade = {"ticker": "AAA", "side": "long", "quantity": THIRD, "entry_date": DAY, "entry_price": 10.0}
     return {
         Backtest: [backtest | {"id": f"b{number}", "created_at": MOMENT} for number in (1, 2)],
@@ -140,6 +144,11 @@ def _ledger() -> dict[type[Base], list[Row]]:
             trial | {"backtest_id": "b1", "mean": THIRD, "std": TINY, "skewness": -0.0, "kurtosis": 1e300},
             trial | {"backtest_id": "b2", "mean": None, "std": None, "skewness": None, "kurtosis": None},
         ],
+        Sweep: [
+            sweep | {"id": "s1", "document": None, "created_at": MOMENT},
+            sweep | {"id": "s2", "document": TEXT, "created_at": LATER},
+        ],
+        SweepBatch: [batch | {"number": number, "created_at": MOMENT} for number in (0, 1)],
         Trade: [trade | {"id": f"t{number}", "currency": "USD", "notes": TEXT} for number in range(5)],
         IdempotencyKey: [{"key": "k", "request_hash": "h"}],
     }

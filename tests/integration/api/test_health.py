@@ -19,7 +19,7 @@ from support.platform import opened
 async def test_every_area_says_that_it_is_well(client: AsyncClient, area: str) -> None:
     answer = await client.get(f"/{area}/health")
     assert answer.status_code == 200
-    assert answer.json() == {"version": "0.1.0", "schema_revision": "0003", "database": "ok", "cache": "ok"}
+    assert answer.json() == {"version": "0.1.0", "schema_revision": "0006", "database": "ok", "cache": "ok"}
 
 
 async def test_a_database_that_is_down_is_said_to_be_down(sample_settings: Settings) -> None:

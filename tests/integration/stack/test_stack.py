@@ -38,7 +38,7 @@ def test_health_needs_no_token_and_reaches_database_and_cache(stack: Stack, area
     with stack.http() as http:
         answer = http.get(f"/{area}/health")
     assert answer.status_code == 200, answer.text
-    assert answer.json() == {"version": "0.1.0", "schema_revision": "0003", "database": "ok", "cache": "ok"}
+    assert answer.json() == {"version": "0.1.0", "schema_revision": "0006", "database": "ok", "cache": "ok"}
 
 
 @pytest.mark.parametrize("path", ["/data/status", "/strategies", "/backtest", "/backtest/trials"])
@@ -133,7 +133,7 @@ def test_a_route_that_is_not_there_is_not_found(stack: Stack) -> None:
 def test_the_migration_is_harmless_to_repeat(stack: Stack) -> None:
     name = stack.outputs["function_names"]["migrate"]
     answer = stack.client("lambda").invoke(FunctionName=name, Qualifier="live")
-    assert json.loads(answer["Payload"].read()) == {"before": "0003", "after": "0003"}
+    assert json.loads(answer["Payload"].read()) == {"before": "0006", "after": "0003"}
 
 
 def test_the_schedule_fires_an_ingest(stack: Stack) -> None:

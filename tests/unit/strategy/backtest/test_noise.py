@@ -48,7 +48,7 @@ def sharpe_of(panel: PricePanel, costs: str) -> float:
 
 @pytest.mark.parametrize(("costs", "lowest", "highest"), [("zero", -0.15, 0.15), ("ten_bps", -0.30, 0.05)])
 def test_the_mean_sharpe_ratio_of_200_noise_panels_is_about_zero(costs: str, lowest: float, highest: float) -> None:
-    """A Sharpe ratio of two years of noise has a standard error of 0.71 a year, the mean of 200 one of 0.05: three each way.
+    """Two years of noise have a Sharpe ratio of 0 +- 0.71, the mean of 200 such 0 +- 0.05: three of these each way.
 
     10 bp on about 12 portfolios traded a year, purchases and sales, are 1.2 % of one whose volatility is 11 %: costs move
     the mean by about -0.11 and never up.

@@ -1,4 +1,4 @@
-"""Sessions on which a portfolio may be changed."""
+"""Sessions on which a portfolio may be changed, and how many make a year."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from strategy.schedule import Rebalance
+
+_DAYS_PER_YEAR = 365.25
 
 
 def decision_rows(sessions: NDArray[np.datetime64], frequency: Rebalance) -> NDArray[np.intp]:
@@ -32,6 +34,23 @@ def decision_rows(sessions: NDArray[np.datetime64], frequency: Rebalance) -> NDA
     period = _period_numbers(sessions, frequency)
     ends = np.flatnonzero(period[1:] != period[:-1])
     return np.union1d([0], ends).astype(np.intp)
+
+
+def periods_per_year(sessions: NDArray[np.datetime64]) -> int:
+    """Sessions in a year, by which session figures are annualised: about 252 for an exchange, 365 for crypto.
+
+    Counted on the sessions themselves, since a snapshot holds those of its universe's calendar and a result may depend
+    on nothing outside it. Less than a year of them says too little: then 365 where there is a weekend, or else 252.
+
+    Parameters
+    ----------
+    sessions : ndarray of shape (n_dates,), datetime64[D]
+        Strictly increasing, all that are known and not only those of the backtest.
+    """
+    days = int((sessions[-1] - sessions[0]) / np.timedelta64(1, "D")) if sessions.size else 0
+    if days >= _DAYS_PER_YEAR:
+        return round((sessions.size - 1) / days * _DAYS_PER_YEAR)
+    return 252 if np.is_busday(sessions).all() else 365
 
 
 def _period_numbers(sessions: NDArray[np.datetime64], frequency: Rebalance) -> NDArray[np.int64]:

@@ -21,7 +21,7 @@ from strategy.backtest.metrics import Metric, ReturnMoments, return_moments, ses
 from strategy.backtest.report import simulation_metrics
 from strategy.backtest.simulation import Decisions, Simulation
 from strategy.backtest.spec import BacktestSpec, Execution
-from strategy.calendar import decision_rows
+from strategy.calendar import decision_rows, periods_per_year
 from strategy.errors import ExecutionError, ParameterError
 from strategy.library.contract import Parameters, Strategy
 from strategy.panel import BoolArray, FloatArray, IntArray, PricePanel
@@ -81,7 +81,11 @@ def run_backtest(
         simulation=simulation,
         benchmark=benchmark,
         metrics=simulation_metrics(
-            simulation, benchmark, panel.sessions[simulation.rows], cash_rate=spec.execution.cash_rate
+            simulation,
+            benchmark,
+            panel.sessions[simulation.rows],
+            cash_rate=spec.execution.cash_rate,
+            periods_per_year=periods_per_year(panel.sessions[: last + 1]),
         ),
         lookahead=proof,
         moments=return_moments(session_returns(simulation.equity)),

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from strategy.calendar import decision_rows
+from strategy.calendar import decision_rows, periods_per_year
 from strategy.schedule import FREQUENCIES, Rebalance
+from strategy.sessions import sessions_between
 from support.panels import business_days
 
 #: Monday to Friday from Thursday 2 January to Tuesday 31 March 2020 (the Wednesday after that left out).
@@ -116,3 +119,19 @@ def test_later_sessions_do_not_move_earlier_decisions(
     cut = data.draw(st.integers(2, sessions.size))
     full = decision_rows(sessions, frequency)
     assert list(decision_rows(sessions[:cut], frequency)) == list(full[full < cut - 1])
+
+
+@pytest.mark.parametrize(
+    ("calendar", "expected"),
+    [("XNYS", 252), ("XASX", 253), ("24/5", 261), ("24/7", 365)],
+)
+def test_a_year_has_the_sessions_of_its_calendar(calendar: str, expected: int) -> None:
+    """The NYSE counts 252 on average; the ASX 253; Monday to Friday 365.25 x 5 / 7 = 260.9."""
+    sessions = sessions_between(calendar, dt.date(2006, 1, 3), dt.date(2025, 12, 31))
+    assert periods_per_year(sessions) == expected
+
+
+def test_less_than_a_year_of_sessions_is_not_counted() -> None:
+    assert periods_per_year(FIRST_QUARTER) == 252
+    assert periods_per_year(np.arange("2020-01-02", "2020-04-01", dtype="datetime64[D]")) == 365
+    assert periods_per_year(FIRST_QUARTER[:1]) == 252

@@ -1,30 +1,16 @@
-"""Performance figures, each with its formula and source.
-
-Functions give NaN where a figure is undefined (too few sessions, no variation). `simulation_metrics` gathers them with
-their definitions for people; there an undefined figure is None, since JSON has no NaN.
-"""
+"""Growth, spread and their ratios, and the moments of session returns."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
 from strategy.panel import DateArray, FloatArray
 
-Unit = Literal["fraction", "ratio", "currency", "sessions", "count", "date"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Metric:
-    """One figure; `value` None: undefined for this result."""
-
-    key: str
-    value: float | str | None
-    unit: Unit
-    definition: str
+#: A curve that never moves has a spread of rounding errors, not of risk.
+LEAST_SPREAD = 1e-15
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,15 +22,6 @@ class ReturnMoments:
     std: float
     skewness: float
     kurtosis: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Drawdown:
-    """Deepest fall from a peak: depth as a fraction (<= 0), and the rows of its peak and trough."""
-
-    depth: float
-    peak_row: int
-    trough_row: int
 
 
 def session_returns(equity: FloatArray) -> FloatArray:
@@ -61,6 +38,11 @@ def cagr(equity: FloatArray, sessions: DateArray) -> float:
     """Compound annual growth rate over calendar time: ``(last / first) ** (365.25 / days) - 1``."""
     days = int((sessions[-1] - sessions[0]) / np.timedelta64(1, "D"))
     return float((equity[-1] / equity[0]) ** (365.25 / days) - 1) if days else math.nan
+
+
+def periodic_rate(annual_rate: float, periods_per_year: int) -> float:
+    """Rate of one period that compounds to `annual_rate` (both fractions) in a year."""
+    return float((1 + annual_rate) ** (1 / periods_per_year) - 1)
 
 
 def volatility(returns: FloatArray, *, periods_per_year: int) -> float:
@@ -89,34 +71,32 @@ def sharpe_ratio(returns: FloatArray, *, periods_per_year: int, risk_free_rate: 
     ----------
     .. [1] Sharpe, W. F. (1994). "The Sharpe Ratio". J. Portfolio Management 21(1), 49-58.
     """
-    excess = returns - ((1 + risk_free_rate) ** (1 / periods_per_year) - 1)
+    excess = returns - periodic_rate(risk_free_rate, periods_per_year)
     spread = np.std(excess, ddof=1) if excess.size > 1 else 0.0
-    # A curve that never moves has a spread of rounding errors, not of risk.
-    if spread <= 1e-15:  # noqa: PLR2004  said above
+    if spread <= LEAST_SPREAD:
         return math.nan
     return float(excess.mean() / spread * math.sqrt(periods_per_year))
 
 
-def sortino_ratio(returns: FloatArray, *, periods_per_year: int) -> float:
-    """Annualised ratio of mean return to downside deviation about zero, over all periods [1]_.
+def downside_deviation(returns: FloatArray, *, periods_per_year: int) -> float:
+    """Root mean square of the negative returns over all periods, times the root of `periods_per_year` [1]_.
 
-    NaN when no return is negative.
+    A fraction a year; 0 when no return is negative, NaN without returns.
 
     References
     ----------
     .. [1] Sortino, F. A. and Price, L. N. (1994). "Performance Measurement in a Downside Risk Framework".
        J. Investing 3(3), 59-64.
     """
-    downside = math.sqrt(float(np.mean(np.minimum(returns, 0.0) ** 2))) if returns.size else 0.0
-    return float(returns.mean() / downside * math.sqrt(periods_per_year)) if downside > 0 else math.nan
+    if returns.size == 0:
+        return math.nan
+    return math.sqrt(float(np.mean(np.minimum(returns, 0.0) ** 2)) * periods_per_year)
 
 
-def max_drawdown(equity: FloatArray) -> Drawdown:
-    """Deepest fall of the curve from its running maximum; depth 0 when it never falls."""
-    peaks = np.maximum.accumulate(equity)
-    falls = equity / peaks - 1
-    trough = int(np.argmin(falls))
-    return Drawdown(depth=float(falls[trough]), peak_row=int(np.argmax(equity[: trough + 1])), trough_row=trough)
+def sortino_ratio(returns: FloatArray, *, periods_per_year: int) -> float:
+    """Annualised mean return over the annualised downside deviation about zero; NaN when no return is negative."""
+    downside = downside_deviation(returns, periods_per_year=periods_per_year)
+    return float(returns.mean() * periods_per_year / downside) if downside > 0 else math.nan
 
 
 def return_moments(returns: FloatArray) -> ReturnMoments:
@@ -133,10 +113,11 @@ def return_moments(returns: FloatArray) -> ReturnMoments:
     if spread == 0:
         return ReturnMoments(n=returns.size, mean=mean, std=std, skewness=math.nan, kurtosis=math.nan)
     scores = (returns - mean) / spread
+    squares = scores * scores
     return ReturnMoments(
         n=returns.size,
         mean=mean,
         std=std,
-        skewness=float(np.mean(scores**3)),
-        kurtosis=float(np.mean(scores**4)),
+        skewness=float(np.mean(squares * scores)),
+        kurtosis=float(np.mean(squares * squares)),
     )

@@ -1,4 +1,4 @@
-"""Metrics: by hand, and against pandas and scipy."""
+"""Growth, spread and their ratios: by hand, and against pandas and scipy."""
 
 from __future__ import annotations
 
@@ -11,11 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from strategy.backtest.costs import CostModel
-from strategy.backtest.engine import simulate
-from strategy.backtest.metrics import (
+from strategy.backtest.metrics.returns import (
     cagr,
-    max_drawdown,
     return_moments,
     session_returns,
     sharpe_ratio,
@@ -23,11 +20,6 @@ from strategy.backtest.metrics import (
     total_return,
     volatility,
 )
-from strategy.backtest.report import DEFINITIONS, simulation_metrics
-from strategy.backtest.simulation import Decisions
-from strategy.backtest.spec import Execution
-from strategy.panel import FloatArray
-from support.panels import business_days, panel_of
 
 CURVE = np.array([100.0, 110.0, 99.0, 108.9, 87.12, 130.68])
 # Its returns: +10 %, -10 %, +10 %, -20 %, +50 %.
@@ -63,20 +55,12 @@ def test_sortino_by_hand() -> None:
     assert sortino_ratio(RETURNS, periods_per_year=4) == pytest.approx(0.08 / 0.1 * 2)
 
 
-def test_the_deepest_fall_and_its_dates() -> None:
-    fall = max_drawdown(CURVE)
-    # From 110 to 87.12.
-    assert fall.depth == pytest.approx(87.12 / 110 - 1)
-    assert (fall.peak_row, fall.trough_row) == (1, 4)
-
-
 def test_what_is_undefined_is_nan() -> None:
     flat = np.zeros(5)
     assert math.isnan(sharpe_ratio(flat, periods_per_year=252))
     assert math.isnan(sortino_ratio(np.full(3, 0.01), periods_per_year=252))
     assert math.isnan(volatility(flat[:1], periods_per_year=252))
     assert math.isnan(return_moments(flat).skewness)
-    assert max_drawdown(np.array([1.0, 2.0])).depth == 0
 
 
 @given(seed=st.integers(0, 2**32 - 1), n=st.integers(3, 500))
@@ -85,33 +69,6 @@ def test_pandas_and_scipy_agree(seed: int, n: int) -> None:
     returns = np.random.default_rng(seed).normal(0.001, 0.02, size=n)
     series = pd.Series(returns)
     assert volatility(returns, periods_per_year=252) == pytest.approx(series.std() * math.sqrt(252))
-    curve: FloatArray = np.cumprod(1 + returns).astype(np.float64)
-    assert max_drawdown(curve).depth == pytest.approx((curve / pd.Series(curve).cummax() - 1).min())
     moments = return_moments(returns)
     assert moments.skewness == pytest.approx(stats.skew(returns), abs=1e-9)
     assert moments.kurtosis == pytest.approx(stats.kurtosis(returns, fisher=False))
-
-
-def test_the_report_holds_every_definition_and_no_nan() -> None:
-    panel = panel_of(np.full((5, 1), 10.0), sessions=business_days(5))
-    decisions = Decisions(rows=np.array([0]), weights=np.zeros((1, 1)))
-    found = simulate(panel, decisions, costs=CostModel(), execution=Execution(), first_row=0, last_row=4)
-    report = {metric.key: metric for metric in simulation_metrics(found, found, panel.sessions, cash_rate=0.0)}
-    assert list(report) == list(DEFINITIONS)
-    assert report["sharpe"].value is None
-    assert report["total_return"].value == 0
-    assert report["n_orders"].value == 0
-
-
-def test_turnover_and_cost_drag_by_hand() -> None:
-    panel = panel_of(np.full((253, 1), 10.0))
-    decisions = Decisions(rows=np.array([0]), weights=np.ones((1, 1)))
-    found = simulate(
-        panel, decisions, costs=CostModel(bps=100), execution=Execution(initial_cash=1010.0), first_row=0, last_row=252
-    )
-    report = {metric.key: metric.value for metric in simulation_metrics(found, found, panel.sessions, cash_rate=0.0)}
-    # One year: 1,000 bought, 10 paid; equity 1,010 on the first of 253 sessions and 1,000 on the others.
-    mean = (1010 + 252 * 1000) / 253
-    assert report["turnover"] == pytest.approx(500 / mean)
-    assert report["cost_drag"] == pytest.approx(10 / mean)
-    assert report["exposure"] == pytest.approx(252 / 253)

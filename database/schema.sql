@@ -100,6 +100,18 @@ CREATE TABLE market_data_history (
     PRIMARY KEY (ticker, date, known_at, superseded_at)
 );
 
+-- What a count of all bars of a ticker found. Whatever changes or removes bars of it removes the row by trigger, and who
+-- inserts bars does so itself: a trigger would slow a backfill down (backend/database/coverage.py).
+CREATE TABLE ticker_coverage (
+    ticker        text PRIMARY KEY,
+    bars          integer NOT NULL,
+    suspect       integer NOT NULL,
+    bad           integer NOT NULL,
+    first_session date NOT NULL,
+    last_session  date NOT NULL,
+    known_at      timestamptz NOT NULL
+);
+
 -- Append-only versions: of one (ticker, ex_date, kind) the newest with known_at <= as_of holds; value NULL withdraws it.
 -- value: of a split new shares per old, of a dividend cash per share, of a symbol change 1, of a delisting the return on
 -- the last close that a holder got (-1: nothing).
@@ -283,6 +295,7 @@ BEGIN
     VALUES (OLD.ticker, OLD.date, OLD.known_at, CASE TG_OP WHEN 'UPDATE' THEN NEW.known_at ELSE now() END,
             OLD.open, OLD.high, OLD.low, OLD.close, OLD.volume,
             OLD.adjusted_close, OLD.source, OLD.data_quality, OLD.metadata);
+    DELETE FROM ticker_coverage WHERE ticker = OLD.ticker;
     RETURN NULL;
 END $$;
 

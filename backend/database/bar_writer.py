@@ -20,7 +20,9 @@ import pyarrow.compute as pc
 from sqlalchemy import TextClause, bindparam, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from backend.database.bar_lock import lock_bars
 from backend.database.bar_staging import COLUMNS, stage, store_new, unstage
+from backend.database.coverage import forget_coverage
 from backend.database.models import UtcDateTime
 
 #: What a source says of a bar: a change of any of them is a new version.
@@ -28,8 +30,6 @@ _RAW = ("open", "high", "low", "close", "volume")
 _WRITTEN = (*_RAW, "data_quality", "adjusted_close", "source", "metadata")
 #: Bars of a ticker from which on the question whether it has any costs less than comparing them.
 _WORTH_ASKING = 50
-#: Any fixed number: the advisory lock of whoever writes bars.
-_LOCK_KEY = 0x50A4BA25
 
 _INSERT = """
     INSERT INTO market_data ({columns})
@@ -118,9 +118,15 @@ async def merge_bars(connection: AsyncConnection, bars: pa.Table, *, known_at: d
     MergeResult
         Exact, also when another transaction writes the same tickers.
     """
-    dialect = connection.dialect.name
     await lock_bars(connection)
-    if "known_at" in bars.column_names or dialect != "postgresql":
+    merged = await _merged(connection, bars, known_at=known_at)
+    if merged.inserted:
+        await forget_coverage(connection, pc.unique(bars["ticker"]).to_pylist())
+    return merged
+
+
+async def _merged(connection: AsyncConnection, bars: pa.Table, *, known_at: dt.datetime) -> MergeResult:
+    if "known_at" in bars.column_names or connection.dialect.name != "postgresql":
         return await _merge_staged(connection, bars, known_at=known_at)
     is_stored = await _is_stored(connection, bars)
     new = bars.filter(pc.invert(is_stored))
@@ -171,15 +177,6 @@ async def _merge_round_in_sqlite(
 
 def _with_now(statement: str) -> TextClause:
     return text(statement).bindparams(bindparam("now", type_=UtcDateTime()))
-
-
-async def lock_bars(connection: AsyncConnection) -> None:
-    """Wait until no other transaction writes bars, and keep others from it until this one ends.
-
-    SQLite has one writer anyway; in PostgreSQL two that change the same tickers could block each other for ever.
-    """
-    if connection.dialect.name == "postgresql":
-        await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK_KEY})
 
 
 async def _is_stored(connection: AsyncConnection, bars: pa.Table) -> pa.ChunkedArray:

@@ -171,6 +171,18 @@ class SupersededBar(Base):
     metadata_: Mapped[JsonObject] = mapped_column("metadata")
 
 
+class TickerCoverage(Base):
+    __tablename__ = "ticker_coverage"
+
+    ticker: Mapped[str] = mapped_column(primary_key=True)
+    bars: Mapped[int]
+    suspect: Mapped[int]
+    bad: Mapped[int]
+    first_session: Mapped[dt.date]
+    last_session: Mapped[dt.date]
+    known_at: Mapped[dt.datetime]
+
+
 class CorporateAction(Base):
     __tablename__ = "corporate_actions"
     __table_args__ = (

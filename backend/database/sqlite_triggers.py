@@ -10,6 +10,7 @@ _KEEP_BAR = """
                                      adjusted_close, source, data_quality, metadata)
     VALUES (OLD.ticker, OLD.date, OLD.known_at, {superseded_at}, OLD.open, OLD.high, OLD.low, OLD.close,
             OLD.volume, OLD.adjusted_close, OLD.source, OLD.data_quality, OLD.metadata);
+    DELETE FROM ticker_coverage WHERE ticker = OLD.ticker;
 """
 
 SQLITE_TRIGGERS = (

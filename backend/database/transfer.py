@@ -3,8 +3,9 @@
 1. The source is opened read-only and must have every table of the models; the target must be at the head revision.
 2. Tables go in order of their foreign keys, rows in order of their primary key, a batch per transaction. A row whose
    key is there already is left alone; so a run that was broken off is simply begun again.
-3. A batch that the target refuses is parted until the bad rows are found; they are reported and the rest goes on.
-4. At the end each row of the source is looked up at the target and the two tables' checksums are compared.
+3. Counts of what is stored of a ticker are made again at the target, not moved: it may have bars of its own.
+4. A batch that the target refuses is parted until the bad rows are found; they are reported and the rest goes on.
+5. At the end each row of the source is looked up at the target and the two tables' checksums are compared.
 """
 
 from __future__ import annotations
@@ -15,13 +16,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, create_engine, func, insert, select, tuple_
+from sqlalchemy import Connection, Engine, Table, create_engine, delete, func, insert, select, tuple_
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from backend.database.checksums import Checksum, UnreadableCellError, cell_text, row_text, typed_row
 from backend.database.errors import DatabaseError, DatabaseUnavailableError
 from backend.database.migrations import current_revision, head_revision
-from backend.database.models import Base
+from backend.database.models import Bar, Base, TickerCoverage
 from backend.database.urls import direct_url
 
 Row = dict[str, Any]  # Any: cells of mixed types
@@ -82,7 +83,7 @@ def transfer(
     engine = create_engine(direct_url(target_url))
     reading = _opened(source)
     try:
-        tables = Base.metadata.sorted_tables
+        tables = [table for table in Base.metadata.sorted_tables if table is not TickerCoverage.__table__]
         for table in tables:
             _check_columns(reading, table)
         return [_moved(reading, engine, table, batch_size, progress) for table in tables]
@@ -142,6 +143,8 @@ def _moved(
     for raw in _batches(reading, table, batch_size):
         with engine.begin() as connection:
             _write(connection, table, _typed(table, raw, report.bad), report)
+            if table is Bar.__table__:
+                connection.execute(delete(TickerCoverage))
         done += len(raw)
         if progress is not None:
             progress(table.name, done, total)

@@ -76,29 +76,6 @@ async def _columns(connection: AsyncConnection, query: Select[Any]) -> dict[str,
     return {name: column or () for name, column in zip(_FACTS, (await connection.execute(arrays)).one(), strict=True)}
 
 
-async def coverage(connection: AsyncConnection, tickers: Sequence[str]) -> dict[str, Any]:  # Any: counts and dates
-    """Rows, first and last session, newest `known_at` and quality counts of the tickers."""
-    query = (
-        select(
-            Bar.data_quality,
-            func.count().label("n"),
-            func.min(Bar.date).label("first"),
-            func.max(Bar.date).label("last"),
-            func.max(Bar.known_at).label("known_at"),
-        )
-        .where(Bar.ticker.in_(tickers))
-        .group_by(Bar.data_quality)
-    )
-    rows = (await connection.execute(query)).all()
-    return {
-        "bars": sum(row.n for row in rows),
-        "first_session": min((row.first for row in rows), default=None),
-        "last_session": max((row.last for row in rows), default=None),
-        "known_at": max((row.known_at for row in rows), default=None),
-        "quality": {"good": 0, "suspect": 0, "bad": 0} | {row.data_quality: row.n for row in rows},
-    }
-
-
 async def _refuse_unknown(connection: AsyncConnection, tickers: Sequence[str]) -> None:
     if not tickers:
         return

@@ -22,6 +22,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from backend.database.connection import transaction
+from backend.database.coverage import count_coverage
 from backend.database.errors import DatabaseError
 from backend.database.ingest_runs import RunRecord, finish_run, mark_interrupted, start_run
 from backend.database.leases import acquire_lease, release_lease, renew_lease
@@ -323,9 +324,20 @@ async def _end(writer: BatchWriter, status: str, *, error: str | None) -> dt.dat
     return now
 
 
+async def _count(writer: BatchWriter) -> None:
+    """Count what is stored of the universe, so that who asks for its status need not."""
+    key, now = writer.run.universe_key, writer.clock()
+    async with transaction(writer.engine) as connection:
+        # First, so that SQLite takes its write lock at once.
+        await renew_lease(connection, lease_name(key), writer.run.id, ttl_s=LEASE_TTL_S, now=now)
+        stays, _ = await members(connection, key)
+        await count_coverage(connection, [stay.ticker for stay in stays])
+
+
 async def _report(writer: BatchWriter) -> IngestReport:
     run, counts = writer.run, writer.counts
     status: Status = "failed" if counts.failed == run.tickers else "partial" if counts.failed else "succeeded"
+    await _count(writer)
     finished_at = await _end(writer, status, error=writer.first_failure)
     if status == "failed":
         raise AllTickersFailedError(run.universe_key, run.id, run.tickers, writer.first_failure or "")

@@ -15,8 +15,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from backend.database.actions import ActionRecord, put_actions
 from backend.database.bar_edges import oldest_dates
+from backend.database.bar_lock import lock_bars
 from backend.database.bar_staging import BAR_COLUMNS, COLUMNS
-from backend.database.bar_writer import MergeResult, lock_bars, merge_bars
+from backend.database.bar_writer import MergeResult, merge_bars
 from backend.database.connection import transaction
 from backend.database.ingest_runs import FELL_BACK_TO, FailureRecord, RunCounts, RunRecord, add_failures, record_counts
 from backend.database.instruments import add_instruments

@@ -16,9 +16,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from aws.s3_cache import ObjectStore
 from aws.snapshots import current_snapshot
+from backend.database.coverage import coverage
 from backend.database.ingest_runs import RunRecord, recent_runs
 from backend.database.universes import get_universe, members, universe_keys
-from backend.database.visible_bars import NUMBERS, coverage, price_columns
+from backend.database.visible_bars import NUMBERS, price_columns
 from strategy.errors import CalendarError
 
 Adjustment: TypeAlias = Literal["none", "split", "total"]

@@ -20,7 +20,7 @@ import pyarrow as pa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from backend.database.actions import actions as stored_actions
-from backend.database.bar_writer import lock_bars
+from backend.database.bar_lock import lock_bars
 from backend.database.connection import transaction
 from backend.database.flagged_bars import RULES_KEY, FlaggedBar
 from backend.database.models import JsonObject

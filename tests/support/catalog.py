@@ -30,12 +30,27 @@ _SQLITE = """
     UNION ALL
     SELECT type || ' ' || name, coalesce(sql, '') FROM sqlite_master WHERE type IN ('table', 'index')
 """
+_POSTGRES_TRIGGERS = """
+    SELECT 'trigger ' || tgname, pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal
+    UNION ALL
+    SELECT 'function ' || proname, pg_get_functiondef(oid) FROM pg_proc WHERE pronamespace = 'public'::regnamespace
+"""
+_SQLITE_TRIGGERS = "SELECT 'trigger ' || name, sql FROM sqlite_master WHERE type = 'trigger'"
 
 
 def catalog(url: str) -> dict[str, str]:
     """Name and definition of every column, constraint and index."""
+    return _described(url, sqlite=_SQLITE, postgres=_POSTGRES)
+
+
+def triggers(url: str) -> dict[str, str]:
+    """Name and definition of every trigger, and of every function that one calls."""
+    return _described(url, sqlite=_SQLITE_TRIGGERS, postgres=_POSTGRES_TRIGGERS)
+
+
+def _described(url: str, *, sqlite: str, postgres: str) -> dict[str, str]:
     with _transaction(url) as connection:
-        query = _SQLITE if connection.dialect.name == "sqlite" else _POSTGRES
+        query = sqlite if connection.dialect.name == "sqlite" else postgres
         # White space is the writer's own, a definition's words are not.
         return {name: " ".join(str(definition).split()) for name, definition in connection.execute(text(query))}
 

@@ -11,7 +11,6 @@ from sqlalchemy import inspect
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from backend.database.models import Base
-from backend.database.sqlite_triggers import SQLITE_TRIGGERS
 
 revision = "0002"
 down_revision = "0001"
@@ -20,6 +19,17 @@ depends_on = None
 
 POSTGRES = Path(__file__).with_suffix(".sql")
 
+#: The trigger as it was then: later revisions replace it.
+_KEEP_RESTATED = """
+    CREATE TRIGGER market_data_restated AFTER UPDATE ON market_data FOR EACH ROW
+    WHEN OLD.open IS NOT NEW.open OR OLD.high IS NOT NEW.high OR OLD.low IS NOT NEW.low
+        OR OLD.close IS NOT NEW.close OR OLD.volume IS NOT NEW.volume OR OLD.data_quality IS NOT NEW.data_quality
+    BEGIN
+        INSERT INTO market_data_history (ticker, date, known_at, superseded_at, open, high, low, close, volume,
+                                         adjusted_close, source, data_quality, metadata)
+        VALUES (OLD.ticker, OLD.date, OLD.known_at, NEW.known_at, OLD.open, OLD.high, OLD.low, OLD.close,
+                OLD.volume, OLD.adjusted_close, OLD.source, OLD.data_quality, OLD.metadata);
+    END"""
 #: What an instrument is, of which only bars and memberships are known so far.
 _FILL_INSTRUMENTS = """
     INSERT INTO instruments (id, symbol, kind, currency, calendar, known_at)
@@ -53,7 +63,7 @@ def _upgrade_sqlite() -> None:
     for name in ("instruments", "factors"):
         _create(name)
     op.execute("DROP TRIGGER market_data_restated")
-    op.execute(next(trigger for trigger in SQLITE_TRIGGERS if "market_data_restated" in trigger))
+    op.execute(_KEEP_RESTATED)
 
 
 def _rebuild(name: str, added: dict[str, str]) -> None:

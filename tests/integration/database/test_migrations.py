@@ -17,9 +17,9 @@ from sqlalchemy.exc import DBAPIError
 import support
 from backend.database.errors import DatabaseUnavailableError, MigrationError
 from backend.database.migrations import current_revision, head_revision, migrate, pending_sql
-from backend.database.models import Bar, Base, CorporateAction, Instrument, SupersededBar, Universe
+from backend.database.models import Bar, Base, CorporateAction, Instrument, SupersededBar, TickerCoverage, Universe
 from backend.database.urls import direct_url
-from support.catalog import catalog, empty
+from support.catalog import catalog, empty, triggers
 from support.postgres import free_port
 
 
@@ -144,8 +144,8 @@ def test_a_database_that_is_down_is_told_by_its_host(call: object) -> None:
 
 
 def our_catalog(url: str) -> dict[str, str]:
-    """The description without Alembic's own table."""
-    return {name: text for name, text in catalog(url).items() if "alembic_version" not in name}
+    """The description without Alembic's own table, triggers included."""
+    return {name: text for name, text in catalog(url).items() if "alembic_version" not in name} | triggers(url)
 
 
 def old_database(engine: Engine) -> None:
@@ -191,6 +191,30 @@ def test_an_older_database_keeps_every_fact(database_url: str, engine: Engine) -
     assert (instrument["id"], instrument["symbol"], instrument["currency"]) == ("BHP", "BHP", "AUD")
     assert (instrument["known_at"], instrument["start_date"]) == (moment, None)
     assert (action["value"], action["new_symbol"], action["known_at"]) == (2.0, None, moment)
+
+
+def test_what_an_older_database_has_is_counted(database_url: str, engine: Engine) -> None:
+    old_database(engine)
+    executed(
+        engine,
+        """
+        INSERT INTO market_data (ticker, date, close, source, metadata, known_at, data_quality)
+        VALUES ('BHP', '2024-01-03', 41.0, 'files', '{}', '2024-01-09 22:00:00.000000', 'bad'),
+            ('BHP', '2024-01-04', 42.0, 'files', '{}', '2024-01-08 22:00:00.000000', 'suspect');
+        """,
+    )
+    migrate(database_url)
+    with engine.connect() as connection:
+        counted = dict(connection.execute(select(TickerCoverage.__table__)).one()._mapping)
+    assert counted == {
+        "ticker": "BHP",
+        "bars": 3,
+        "suspect": 1,
+        "bad": 1,
+        "first_session": dt.date(2024, 1, 2),
+        "last_session": dt.date(2024, 1, 4),
+        "known_at": dt.datetime(2024, 1, 9, 22, tzinfo=dt.UTC),
+    }
 
 
 def test_a_changed_verdict_is_history_after_the_upgrade(database_url: str, engine: Engine) -> None:

@@ -12,13 +12,13 @@ from sqlalchemy import create_engine, text
 
 from backend.database.errors import DatabaseUnavailableError
 from backend.database.migrations import migrate
-from backend.database.models import Base
 from backend.database.transfer import BadRow, transfer
 from backend.database.urls import direct_url
+from support.full_database import TABLES as FACTS
 from support.full_database import contents, fill
 
 pytestmark = pytest.mark.postgres
-TABLES = [table.name for table in Base.metadata.sorted_tables]
+TABLES = [table.name for table in FACTS]
 
 
 @pytest.fixture
@@ -95,6 +95,16 @@ def test_the_target_gives_out_new_ids_behind_those_that_were_moved(source: Path,
     )
     # The largest id of the source is 41.
     assert scalar(target, "SELECT max(id) FROM ingest_failures") == 42
+
+
+def test_counts_of_bars_are_the_targets_own(source: Path, target: str) -> None:
+    # Neither what the source counted nor what was counted before the bars came.
+    counted = """INSERT INTO ticker_coverage
+        VALUES ('AAA', 99, 0, 0, '2024-01-05', '2024-01-05', '2024-01-08 22:00:00.000000')"""
+    for url in (f"sqlite:///{source}", target):
+        execute(url, counted)
+    transfer(source, target)
+    assert scalar(target, "SELECT count(*) FROM ticker_coverage") == 0
 
 
 def test_a_second_run_writes_nothing(source: Path, target: str) -> None:

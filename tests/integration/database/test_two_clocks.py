@@ -16,11 +16,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from backend.database.actions import ActionRecord, actions, put_actions
 from backend.database.connection import make_engine, transaction
+from backend.database.coverage import coverage
 from backend.database.errors import UnknownTickerError, UnknownUniverseError
 from backend.database.migrations import migrate
 from backend.database.models import Bar, SupersededBar
 from backend.database.universes import UniverseRecord, get_universe, members, put_members, put_universe, universe_keys
-from backend.database.visible_bars import coverage, price_columns, visible_bars
+from backend.database.visible_bars import price_columns, visible_bars
 from strategy.universe import Membership
 
 DAY = dt.date(2024, 1, 5)

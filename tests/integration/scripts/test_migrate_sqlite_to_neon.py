@@ -10,15 +10,15 @@ from pathlib import Path
 import pytest
 
 from backend.database.migrations import migrate
-from backend.database.models import Base
 from backend.database.urls import direct_url
+from support.full_database import TABLES as FACTS
 from support.full_database import contents, fill
 from support.postgres import free_port
 from support.scripts import run_script
 
 pytestmark = pytest.mark.postgres
 SCRIPT = "migrate_sqlite_to_neon.py"
-TABLES = [table.name for table in Base.metadata.sorted_tables]
+TABLES = [table.name for table in FACTS]
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from backend.database.bar_writer import lock_bars
+from backend.database.bar_lock import lock_bars
 from backend.database.connection import make_engine, transaction
 from backend.database.errors import DatabaseUnavailableError
 from backend.database.ingest_runs import RunRecord, recent_runs

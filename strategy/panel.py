@@ -27,6 +27,26 @@ _ROWS_AT_ONCE = 64
 Field: TypeAlias = Literal["open", "high", "low", "close", "volume"]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conversion:
+    """How a panel came into another currency than that of its quotes.
+
+    Parameters
+    ----------
+    rates : ndarray of shape (n_dates, n_assets)
+        Units of the panel's currency for one of the asset's own; NaN where it is not known.
+    is_foreign : ndarray of shape (n_assets,), bool
+        Whether the asset's own currency is another than the panel's.
+    """
+
+    rates: FloatArray
+    is_foreign: BoolArray
+
+    def between(self, first: int, stop: int) -> Conversion:
+        """Sessions `first` to `stop` (excluded)."""
+        return Conversion(rates=self.rates[first:stop], is_foreign=self.is_foreign)
+
+
 @dataclass(frozen=True, kw_only=True)
 class PricePanel:
     """Daily bars of a universe, aligned on sessions and tickers.
@@ -45,6 +65,8 @@ class PricePanel:
         Splits and dividends with their rows and columns in this panel.
     member : ndarray of shape (n_dates, n_assets), bool
         Whether the asset belonged to the universe on that date.
+    conversion : Conversion or None
+        How the values came into their currency; None: they are in that of the quotes.
     has_checked_values : bool
         The values need no check: they are part of another panel, or of a snapshot, into which only bars come that keep
         the database's checks, and whose bytes were verified.
@@ -60,6 +82,7 @@ class PricePanel:
     fields: Mapping[Field, FloatArray]
     actions: CorporateActions
     member: BoolArray
+    conversion: Conversion | None = None
     has_checked_values: bool = False
 
     def __post_init__(self) -> None:
@@ -74,6 +97,8 @@ class PricePanel:
             if not self.has_checked_values:
                 _check_values(name, values)
             values.flags.writeable = False
+        if self.conversion is not None and self.conversion.rates.shape != shape:
+            raise PanelError(f"the rates of the conversion have shape {self.conversion.rates.shape}, expected {shape}")
         self.member.flags.writeable = False
         object.__setattr__(self, "fields", MappingProxyType(dict(self.fields)))
 
@@ -122,6 +147,7 @@ class PricePanel:
             fields={name: values[first:stop] for name, values in self.fields.items()},
             actions=self.actions.between(first, stop),
             member=self.member[first:stop],
+            conversion=None if self.conversion is None else self.conversion.between(first, stop),
             has_checked_values=True,
         )
 

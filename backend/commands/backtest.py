@@ -10,7 +10,7 @@ from typing import Any
 from backend.resources import Resources
 from backend.services.backtests import BacktestRequest, run_backtest
 from backend.services.errors import RequestError
-from strategy.backtest.costs import PRESETS
+from strategy.backtest.cost_presets import PRESETS
 from strategy.backtest.spec import Execution
 
 

@@ -33,7 +33,8 @@ from backend.schemas.backtest import (
 from backend.services.backtests import BacktestRequest, run_backtest
 from backend.services.errors import RequestError
 from backend.services.result_tables import read_rows
-from strategy.backtest.costs import PRESET_DESCRIPTIONS, PRESETS, CostModel
+from strategy.backtest.cost_presets import PRESET_DESCRIPTIONS, PRESETS
+from strategy.backtest.costs import CostModel
 from strategy.backtest.spec import Execution
 
 router = APIRouter(prefix="/backtest", tags=["backtest"])
@@ -82,7 +83,7 @@ async def get_settings(response: Response) -> SettingsOut:
     """Cost presets with their figures, and the JSON schemas of costs and execution."""
     response.headers["Cache-Control"] = _HOUR
     presets = [
-        CostPresetOut(key=key, description=PRESET_DESCRIPTIONS[key], figures=asdict(model))
+        CostPresetOut(key=key, description=PRESET_DESCRIPTIONS[key], figures=_figures(model))
         for key, model in PRESETS.items()
     ]
     return SettingsOut(presets=presets, costs=CostsIn.model_json_schema(), execution=ExecutionIn.model_json_schema())
@@ -135,6 +136,10 @@ def _costs(body: CostsIn) -> CostModel:
     preset = PRESETS[body.preset]
     own = body.model_dump(exclude={"preset"}, exclude_none=True)
     return preset.replaced(**own)
+
+
+def _figures(model: CostModel) -> dict[str, float | None]:
+    return {name: value for name, value in asdict(model).items() if name != "tiers"}
 
 
 def _document(backtest_id: str, document: str) -> Response:

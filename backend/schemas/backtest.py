@@ -29,9 +29,17 @@ class CostsIn(Strict):
     per_share: float | None = _figure("Per share", "On each share.", most=1e3, unit="quote currency")
     bps: float | None = _figure("Commission", "On the traded value.", most=1_000, unit="bp")
     half_spread_bps: float | None = _figure("Half spread", "Half of bid to ask.", most=1_000, unit="bp")
-    fx_margin_bps: float | None = _figure("Currency margin", "Of the conversion.", most=1_000, unit="bp")
-    minimum: float | None = _figure("Minimum", "Least cost of an order.", most=1e6, unit="quote currency")
-    maximum_bps: float | None = _figure("Maximum", "Cap, which goes before the minimum.", most=10_000, unit="bp")
+    fx_margin_bps: float | None = _figure("Currency margin", "On assets in a foreign currency.", most=1_000, unit="bp")
+    impact: float | None = _figure(
+        "Market impact",
+        "Times volatility times the root of order to mean volume, of the 20 sessions before the fill.",
+        most=10,
+        unit="coefficient",
+    )
+    minimum: float | None = _figure("Minimum", "Least commission of an order.", most=1e6, unit="quote currency")
+    maximum_bps: float | None = _figure(
+        "Maximum", "Cap of the commission, which goes before the minimum.", most=10_000, unit="bp"
+    )
 
 
 class ExecutionIn(Strict):

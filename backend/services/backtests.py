@@ -25,9 +25,11 @@ from backend.database.connection import transaction
 from backend.database.universes import get_universe
 from backend.services.clock import utc_now
 from backend.services.errors import NoSnapshotError, RequestError
-from strategy.backtest.costs import PRESETS, CostModel
+from strategy.backtest.cost_presets import PRESETS
+from strategy.backtest.costs import CostModel
 from strategy.backtest.spec import ENGINE_VERSION, BacktestSpec, Execution
 from strategy.errors import StrategyError, UnknownStrategyError
+from strategy.panel import Field
 from strategy.registry import find_strategy, parsed_parameters
 
 Origin: TypeAlias = Literal["http", "cli", "sweep"]
@@ -109,7 +111,7 @@ async def _computed(
     strategy = find_strategy(spec.strategy)
     parameters = parsed_parameters(strategy, dict(spec.parameters))
     manifest = await load_manifest(store, spec.snapshot)
-    panel = await load_panel(store, spec.snapshot, fields=("open", "close"), end=spec.end)
+    panel = await load_panel(store, spec.snapshot, fields=_fields(spec), end=spec.end)
     try:
         result = await asyncio.to_thread(run.run_backtest, panel, spec, strategy, parameters)
     except StrategyError as error:
@@ -129,6 +131,11 @@ async def _computed(
     async with transaction(engine) as connection:
         stored = await get_backtest(connection, spec.backtest_id)
     return StoredBacktest(id=stored.id, document=stored.document, is_new=True)
+
+
+def _fields(spec: BacktestSpec) -> tuple[Field, ...]:
+    """Columns that the spec needs: volumes only where orders have an impact."""
+    return ("open", "close", "volume") if spec.costs.impact else ("open", "close")
 
 
 async def _manifest(store: ObjectStore, request: BacktestRequest) -> tuple[Manifest, str]:

@@ -18,6 +18,7 @@ import numpy as np
 
 from strategy.backtest.costs import CostModel
 from strategy.backtest.fills import Market, filled_shares
+from strategy.backtest.liquidity import order_conditions, refuse_short_history
 from strategy.backtest.simulation import Decisions, Orders, Simulation
 from strategy.backtest.spec import Execution
 from strategy.backtest.valuation import delistings, valuation_prices
@@ -51,6 +52,7 @@ def simulate(
     portfolio = _Portfolio(panel, costs, execution, first_row, last_row)
     fills = {int(row) + 1: number for number, row in enumerate(decisions.rows) if first_row <= row < last_row}
     _refuse_missing_opens(panel, decisions, execution)
+    refuse_short_history(panel, decisions, costs)
     for row in portfolio.event_rows(fills):
         portfolio.hold_until(row)
         portfolio.apply_actions(row)
@@ -124,10 +126,14 @@ class _Portfolio:
         field: Field = "open" if self._execution.fill == "next_open" else "close"
         prices = self._panel.field(field)[row]
         tradable = np.isfinite(prices) & np.isfinite(self._valuation[row])
+        conditions = order_conditions(self._panel, self._costs, row)
+        if conditions is not None:
+            tradable &= conditions.is_known
         market = Market(
             prices=np.where(tradable, prices, self._last_known(row)),
             tradable=tradable,
             session=str(self._panel.sessions[row]),
+            conditions=conditions,
         )
         target, costs = filled_shares(
             self._shares,

@@ -2,7 +2,9 @@
 
 The value that can be invested is the equity less the costs of exactly the trades that invest it. The costs are found by
 fixed-point iteration: one more unit of cost shrinks the targets by at most one unit, and the costs of that by the cost
-rate, which is far below 1, so the iteration contracts.
+rate, which is far below 1, so the iteration contracts. Where it does not (a cost that jumps between two tiers, an
+impact as large as the portfolio), the least amount is found by bisection that covers the costs of the trades it leaves
+money for; what is left of it stays in cash.
 """
 
 from __future__ import annotations
@@ -11,25 +13,29 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from strategy.backtest.costs import CostModel, order_costs
+from strategy.backtest.costs import CostModel, OrderConditions, order_costs
 from strategy.errors import ExecutionError
 from strategy.panel import BoolArray, FloatArray
 
 #: Below this share of equity a difference is rounding, not an order.
 _TINY = 1e-12
-_MAX_ITERATIONS = 200
+_MAX_ITERATIONS = 50
+#: Share of equity that costs must leave: a portfolio that is spent on them is an error, not a result.
+_LEAST_INVESTED = 1e-6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Market:
     """Prices at one fill; arrays of shape (n_assets,).
 
-    `prices` is the fill price where `tradable`, and elsewhere the last known price (NaN: never had one).
+    `prices` is the fill price where `tradable`, and elsewhere the last known price (NaN: never had one). `conditions`
+    are those of the costs, known wherever an asset is tradable.
     """
 
     prices: FloatArray
     tradable: BoolArray
     session: str
+    conditions: OrderConditions | None = None
 
 
 def filled_shares(
@@ -53,12 +59,19 @@ def filled_shares(
     held_fast = float(values[~tradable].sum())
     wanted = np.where(tradable, weights, 0.0)
     sizing = _Sizing(
-        shares=shares, prices=prices, tradable=tradable, wanted=wanted, equity=equity, held_fast=held_fast, costs=costs
+        shares=shares,
+        prices=prices,
+        tradable=tradable,
+        wanted=wanted,
+        equity=equity,
+        held_fast=held_fast,
+        costs=costs,
+        conditions=market.conditions,
     )
     target = sizing.converged(market.session)
     if not is_fractional:
         target = _whole(target, sizing, cash)
-    return target, order_costs(costs, target - shares, prices)
+    return target, sizing.order_costs(target)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,19 +83,40 @@ class _Sizing:
     equity: float
     held_fast: float
     costs: CostModel
+    conditions: OrderConditions | None
+
+    def order_costs(self, target: FloatArray) -> FloatArray:
+        """Costs of the trades that lead to the target."""
+        trades = target - self.shares
+        if self.conditions is None:
+            return order_costs(self.costs, trades, self.prices)
+        # What is not known of an asset that is not traded is no part of a sum.
+        return np.where(trades != 0, order_costs(self.costs, trades, self.prices, self.conditions), 0.0)
 
     def converged(self, session: str) -> FloatArray:
         """Target shares whose trades cost what was set aside for them."""
         cost = 0.0
         for _ in range(_MAX_ITERATIONS):
-            if cost > self.equity:
-                raise ExecutionError("costs", round(cost, 2), f"exceed the portfolio's value on {session}")
             target = self.target(cost)
-            total = float(order_costs(self.costs, target - self.shares, self.prices).sum())
+            total = float(self.order_costs(target).sum())
             if abs(total - cost) <= _TINY * self.equity:
                 return target
+            if total > self.equity:
+                break
             cost = total
-        raise ExecutionError("costs", round(cost, 2), f"are so high that no trade can be sized on {session}")
+        return self._covered(session)
+
+    def _covered(self, session: str) -> FloatArray:
+        """Target shares for the least amount that covers the costs of their trades, by bisection."""
+        low, high = 0.0, self.equity
+        while high - low > _TINY * self.equity:
+            middle = (low + high) / 2
+            is_covered = float(self.order_costs(self.target(middle)).sum()) <= middle
+            low, high = (low, middle) if is_covered else (middle, high)
+        if high >= self.equity * (1 - _LEAST_INVESTED):
+            cost = float(self.order_costs(self.target(0.0)).sum())
+            raise ExecutionError("costs", round(cost, 2), f"exceed the portfolio's value on {session}")
+        return self.target(high)
 
     def target(self, cost: float) -> FloatArray:
         """Target shares when `cost` is set aside."""
@@ -102,7 +136,7 @@ def _whole(target: FloatArray, sizing: _Sizing, cash: float) -> FloatArray:
     while True:
         trades = whole - sizing.shares
         left = cash - float((trades * sizing.prices).sum())
-        left -= float(order_costs(sizing.costs, trades, sizing.prices).sum())
+        left -= float(sizing.order_costs(whole).sum())
         bought = np.where(trades > 0, trades * sizing.prices, 0.0)
         if left >= -_TINY * sizing.equity or not bought.any():
             return whole

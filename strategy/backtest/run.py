@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from strategy.backtest.costs import PRESETS
+from strategy.backtest.cost_presets import PRESETS
 from strategy.backtest.engine import simulate
 from strategy.backtest.metrics import Metric, ReturnMoments, return_moments, session_returns
 from strategy.backtest.report import simulation_metrics

@@ -105,7 +105,7 @@ class BacktestSpec:
             | {
                 "start": dt.date.fromisoformat(body["start"]),
                 "end": dt.date.fromisoformat(body["end"]),
-                "costs": CostModel(**body["costs"]),
+                "costs": CostModel.from_json(body["costs"]),
                 "execution": Execution(**body["execution"]),
             }
         )

@@ -780,7 +780,7 @@ export interface components {
             flat?: number | null;
             /**
              * Currency margin
-             * @description Of the conversion.
+             * @description On assets in a foreign currency.
              */
             fx_margin_bps?: number | null;
             /**
@@ -789,13 +789,18 @@ export interface components {
              */
             half_spread_bps?: number | null;
             /**
+             * Market impact
+             * @description Times volatility times the root of order to mean volume, of the 20 sessions before the fill.
+             */
+            impact?: number | null;
+            /**
              * Maximum
-             * @description Cap, which goes before the minimum.
+             * @description Cap of the commission, which goes before the minimum.
              */
             maximum_bps?: number | null;
             /**
              * Minimum
-             * @description Least cost of an order.
+             * @description Least commission of an order.
              */
             minimum?: number | null;
             /**

@@ -2,7 +2,7 @@
 import openapi from "../../openapi.json";
 import type { Schemas } from "../api/queries";
 
-const FREE = { flat: 0, per_share: 0, bps: 0, half_spread_bps: 0, fx_margin_bps: 0, minimum: 0, maximum_bps: null };
+const FREE = { flat: 0, per_share: 0, bps: 0, half_spread_bps: 0, fx_margin_bps: 0, impact: 0, minimum: 0, maximum_bps: null };
 
 export const PRESETS: Schemas["CostPresetOut"][] = [
   { key: "zero", description: "None.", figures: FREE },

@@ -137,7 +137,7 @@ async def test_settings_name_every_preset_with_its_figures_and_their_units(clien
     assert figures["zero"] == dict.fromkeys(figures["zero"], 0.0) | {"maximum_bps": None}
     described = found["costs"]["properties"]
     assert {name for name in described if name != "preset"} == set(figures["zero"])
-    assert all(described[name]["unit"] in {"bp", "quote currency"} for name in figures["zero"])
+    assert all(described[name]["unit"] in {"bp", "quote currency", "coefficient"} for name in figures["zero"])
     assert all(item["description"] for item in found["presets"])
 
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from strategy.backtest.costs import CostModel
+from strategy.backtest.costs import CostModel, CostTier
 from strategy.backtest.spec import BacktestSpec, Execution
 from strategy.errors import ExecutionError
 
@@ -59,6 +59,8 @@ def test_the_order_of_parameters_and_the_kind_of_a_number_do_not_matter() -> Non
         {"end": dt.date(2012, 12, 28)},
         {"base_currency": "AUD"},
         {"costs": CostModel(bps=11)},
+        {"costs": CostModel(bps=10, impact=1)},
+        {"costs": CostModel(bps=10, tiers=(CostTier(up_to=None),))},
         {"execution": Execution(rebalance="weekly")},
         {"benchmark": "SPY"},
         {"snapshot": "1" * 64},
@@ -81,7 +83,7 @@ def test_a_spec_survives_its_json(parameters: dict[str, Any], bps: float, cash: 
     spec = dataclasses.replace(
         SPEC,
         parameters=parameters,
-        costs=CostModel(bps=bps),
+        costs=CostModel(bps=bps, tiers=(CostTier(up_to=1_000, flat=5), CostTier(up_to=None, bps=bps))),
         execution=Execution(rebalance="once", initial_cash=cash),
     )
     assert BacktestSpec.from_json(spec.canonical_json()) == spec

@@ -7,7 +7,7 @@ import datetime as dt
 import numpy as np
 import pytest
 
-from strategy.backtest.costs import PRESETS
+from strategy.backtest.cost_presets import PRESETS
 from strategy.backtest.run import run_backtest
 from strategy.backtest.spec import BacktestSpec, Execution
 from strategy.library.dual_momentum import DUAL_MOMENTUM, DualMomentumParameters

@@ -196,18 +196,25 @@ CREATE TABLE backtests (
 CREATE INDEX ix_backtests_created_at ON backtests (created_at, id);
 
 -- The trial ledger: every distinct spec ever run, with the moments of its daily returns. Rows are never changed or removed.
+-- design: what was chosen, that is the spec without its snapshot and engine; of a pre-registered spec its id. Trials are
+-- counted by it, so that the same choice on restated or newer data is no further try.
+-- equity_key, equity_column: where in the cache its equity is, beside a column `session`. Null: nowhere.
 CREATE TABLE trials (
-    backtest_id text PRIMARY KEY,
-    strategy    text NOT NULL,
-    universe    text NOT NULL,
-    origin      text NOT NULL,
-    n_returns   integer NOT NULL,
-    mean        double precision,
-    std         double precision,
-    skewness    double precision,
-    kurtosis    double precision,
-    created_at  timestamptz NOT NULL,
-    CONSTRAINT ck_trials_origin CHECK (origin IN ('http', 'cli', 'sweep'))
+    backtest_id   text PRIMARY KEY,
+    design        text NOT NULL,
+    strategy      text NOT NULL,
+    universe      text NOT NULL,
+    origin        text NOT NULL,
+    n_returns     integer NOT NULL,
+    mean          double precision,
+    std           double precision,
+    skewness      double precision,
+    kurtosis      double precision,
+    equity_key    text,
+    equity_column text,
+    created_at    timestamptz NOT NULL,
+    CONSTRAINT ck_trials_origin CHECK (origin IN ('http', 'cli', 'sweep', 'restatement', 'preregistration')),
+    CONSTRAINT ck_trials_equity CHECK ((equity_key IS NULL) = (equity_column IS NULL))
 );
 CREATE INDEX ix_trials_strategy ON trials (strategy, created_at);
 
@@ -238,6 +245,27 @@ CREATE TABLE sweep_batches (
     seconds     double precision NOT NULL,
     created_at  timestamptz NOT NULL,
     PRIMARY KEY (sweep_id, number)
+);
+
+-- Specs that were frozen, without the end, snapshot and engine, which move on. Sessions dated after the UTC date of
+-- frozen_at are out of sample. Rows are never changed or removed.
+CREATE TABLE preregistrations (
+    id        text PRIMARY KEY,
+    spec      jsonb NOT NULL,
+    strategy  text NOT NULL,
+    universe  text NOT NULL,
+    reason    text NOT NULL,
+    frozen_at timestamptz NOT NULL,
+    CONSTRAINT ck_preregistrations_reason CHECK (length(reason) > 0)
+);
+CREATE INDEX ix_preregistrations_universe ON preregistrations (universe, frozen_at);
+
+-- The backtests by which a frozen spec was extended to newer snapshots. Rows are never changed or removed.
+CREATE TABLE preregistration_runs (
+    preregistration_id text NOT NULL REFERENCES preregistrations (id),
+    backtest_id        text NOT NULL REFERENCES backtests (id),
+    created_at         timestamptz NOT NULL,
+    PRIMARY KEY (preregistration_id, backtest_id)
 );
 
 CREATE TABLE trades (
@@ -312,4 +340,8 @@ BEGIN
 END $$;
 
 CREATE TRIGGER trials_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON trials
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER preregistrations_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON preregistrations
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER preregistration_runs_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON preregistration_runs
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();

@@ -1,4 +1,4 @@
-"""Stored backtests and the ledger of every trial."""
+"""Stored backtests, each with its line in the ledger of trials."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import datetime as dt
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import Insert, and_, func, or_, select
-from sqlalchemy.dialects import postgresql
+from sqlalchemy import and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from backend.database.errors import IdempotencyConflictError, UnknownBacktestError
-from backend.database.models import Backtest, IdempotencyKey, Trial
+from backend.database.inserts import insert_if_absent
+from backend.database.models import Backtest, IdempotencyKey
+from backend.database.trials import TrialRecord, add_trials
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,22 +25,6 @@ class BacktestRecord:
     equity_key: str
     orders_key: str
     holdings_key: str
-    created_at: dt.datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrialRecord:
-    """One distinct spec that was run, with the moments of its session returns (None where undefined)."""
-
-    backtest_id: str
-    strategy: str
-    universe: str
-    origin: str
-    n_returns: int
-    mean: float | None
-    std: float | None
-    skewness: float | None
-    kurtosis: float | None
     created_at: dt.datetime
 
 
@@ -72,28 +57,14 @@ async def list_backtests(
 
 async def store_backtest(connection: AsyncConnection, backtest: BacktestRecord, trial: TrialRecord) -> None:
     """Store a result and its trial together; what is there already stays as it is."""
-    for model, record in ((Backtest, backtest), (Trial, trial)):
-        await connection.execute(_insert_if_absent(connection, model).values(asdict(record)))
-
-
-async def count_trials(connection: AsyncConnection) -> dict[str, int]:
-    """Number of distinct trials so far by strategy."""
-    query = select(Trial.strategy, func.count().label("n")).group_by(Trial.strategy).order_by(Trial.strategy)
-    return {row.strategy: row.n for row in (await connection.execute(query)).all()}
+    await connection.execute(insert_if_absent(connection, Backtest).values(asdict(backtest)))
+    await add_trials(connection, [trial])
 
 
 async def claim_idempotency_key(connection: AsyncConnection, key: str, request_hash: str) -> None:
     """Bind a key to a request for good; `IdempotencyConflictError` when it is bound to another one."""
-    statement = _insert_if_absent(connection, IdempotencyKey).values(key=key, request_hash=request_hash)
+    statement = insert_if_absent(connection, IdempotencyKey).values(key=key, request_hash=request_hash)
     await connection.execute(statement)
     bound = await connection.scalar(select(IdempotencyKey.request_hash).where(IdempotencyKey.key == key))
     if bound != request_hash:
         raise IdempotencyConflictError(key)
-
-
-def _insert_if_absent(connection: AsyncConnection, model: type[Any]) -> Insert:  # Any: one of the models
-    if connection.dialect.name == "postgresql":
-        return postgresql.insert(model).on_conflict_do_nothing()
-    from sqlalchemy.dialects import sqlite  # noqa: PLC0415  cold start: never in AWS
-
-    return sqlite.insert(model).on_conflict_do_nothing()

@@ -93,7 +93,7 @@ async def _put_in_sqlite(connection: AsyncConnection, staged: pa.Table) -> None:
     # A temporary table lives as long as the pooled connection, also when the transaction that made it was rolled back.
     await connection.execute(text("DROP TABLE IF EXISTS temp.staged_bars"))
     await connection.execute(text(_TABLE.format(moment="text")))
-    # As `models.UtcDateTime` writes moments, with six digits. Not by strftime, which asks for the system's time zones.
+    # As `UtcDateTime` writes moments, with six digits. Not by strftime, which asks for the system's time zones.
     moments = staged["known_at"].cast(pa.timestamp("us")).cast(pa.string())
     texts = {"date": staged["date"].cast(pa.string()), "known_at": moments}
     rows = list(zip(*(texts.get(name, staged[name]).to_pylist() for name in _STAGED), strict=True))

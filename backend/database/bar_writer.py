@@ -22,8 +22,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from backend.database.bar_lock import lock_bars
 from backend.database.bar_staging import COLUMNS, stage, store_new, unstage
+from backend.database.column_types import UtcDateTime
 from backend.database.coverage import forget_coverage
-from backend.database.models import UtcDateTime
 
 #: What a source says of a bar: a change of any of them is a new version.
 _RAW = ("open", "high", "low", "close", "volume")

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import JSON, Boolean, Column, Date, Double, Integer, Table, Text
 from sqlalchemy.types import TypeEngine
 
-from backend.database.models import UtcDateTime
+from backend.database.column_types import UtcDateTime
 
 #: Days and moments as SQLite stores them, by column type.
 _STORED_MOMENT = "%Y-%m-%d %H:%M:%S.%f"

@@ -10,8 +10,9 @@ from dataclasses import asdict, dataclass
 from sqlalchemy import and_, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from backend.database.column_types import JsonObject
 from backend.database.errors import DatabaseError
-from backend.database.models import IngestFailure, IngestRun, JsonObject
+from backend.database.models import IngestFailure, IngestRun
 
 #: In the payload of a ticker that a later source gave: that source's name.
 FELL_BACK_TO = "fell_back_to"

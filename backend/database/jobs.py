@@ -8,8 +8,9 @@ from dataclasses import dataclass, fields
 from sqlalchemy import and_, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from backend.database.column_types import JsonObject
 from backend.database.errors import DatabaseError
-from backend.database.models import Job, JsonObject
+from backend.database.models import Job
 
 #: A running job that was silent for so long has lost its worker, which tells of itself every second.
 SILENCE = dt.timedelta(seconds=60)

@@ -7,8 +7,9 @@ import datetime as dt
 from sqlalchemy import bindparam, delete, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from backend.database.column_types import UtcDateTime
 from backend.database.errors import LeaseHeldError
-from backend.database.models import Lease, UtcDateTime
+from backend.database.models import Lease
 
 _ACQUIRE = text("""
     INSERT INTO leases (name, owner, expires_at) VALUES (:name, :owner, :expires_at)

@@ -4,15 +4,12 @@ On SQLite they make the tables. They carry no relationships: each repository sta
 """
 
 import datetime as dt
-from typing import Any
 
 from sqlalchemy import (
     JSON,
     BigInteger,
     CheckConstraint,
     Date,
-    DateTime,
-    Dialect,
     Double,
     ForeignKey,
     Identity,
@@ -24,31 +21,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
-from sqlalchemy.types import TypeDecorator
 
-JsonObject = dict[str, Any]  # Any: a JSON value
-
-
-class UtcDateTime(TypeDecorator[dt.datetime]):
-    """A moment: aware and UTC in Python, timestamptz in PostgreSQL, ISO text in SQLite."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: dt.datetime | None, dialect: Dialect) -> dt.datetime | None:
-        """Refuse a naive moment; hand SQLite one without its zone, which it would not keep."""
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError(f"a moment without a time zone: {value.isoformat()}")
-        moment = value.astimezone(dt.UTC)
-        return moment.replace(tzinfo=None) if dialect.name == "sqlite" else moment
-
-    def process_result_value(self, value: dt.datetime | None, dialect: Dialect) -> dt.datetime | None:
-        """Give the zone back."""
-        if value is None:
-            return None
-        return value.replace(tzinfo=dt.UTC) if dialect.name == "sqlite" else value.astimezone(dt.UTC)
+from backend.database.column_types import JsonObject, UtcDateTime
 
 
 class Base(DeclarativeBase):
@@ -287,11 +261,13 @@ class Backtest(Base):
 class Trial(Base):
     __tablename__ = "trials"
     __table_args__ = (
-        _check("trials", "origin", "origin IN ('http', 'cli', 'sweep')"),
+        _check("trials", "origin", "origin IN ('http', 'cli', 'sweep', 'restatement', 'preregistration')"),
+        _check("trials", "equity", "(equity_key IS NULL) = (equity_column IS NULL)"),
         Index("ix_trials_strategy", "strategy", "created_at"),
     )
 
     backtest_id: Mapped[str] = mapped_column(primary_key=True)
+    design: Mapped[str]
     strategy: Mapped[str]
     universe: Mapped[str]
     origin: Mapped[str]
@@ -300,6 +276,31 @@ class Trial(Base):
     std: Mapped[float | None]
     skewness: Mapped[float | None]
     kurtosis: Mapped[float | None]
+    equity_key: Mapped[str | None]
+    equity_column: Mapped[str | None]
+    created_at: Mapped[dt.datetime]
+
+
+class Preregistration(Base):
+    __tablename__ = "preregistrations"
+    __table_args__ = (
+        _check("preregistrations", "reason", "length(reason) > 0"),
+        Index("ix_preregistrations_universe", "universe", "frozen_at"),
+    )
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    spec: Mapped[JsonObject]
+    strategy: Mapped[str]
+    universe: Mapped[str]
+    reason: Mapped[str]
+    frozen_at: Mapped[dt.datetime]
+
+
+class PreregistrationRun(Base):
+    __tablename__ = "preregistration_runs"
+
+    preregistration_id: Mapped[str] = mapped_column(ForeignKey("preregistrations.id"), primary_key=True)
+    backtest_id: Mapped[str] = mapped_column(ForeignKey("backtests.id"), primary_key=True)
     created_at: Mapped[dt.datetime]
 
 

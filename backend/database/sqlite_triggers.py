@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-# strftime has milliseconds; the stored form has six digits, as models.UtcDateTime writes it.
+# strftime has milliseconds; the stored form has six digits, as column_types.UtcDateTime writes it.
 _NOW = "strftime('%Y-%m-%d %H:%M:%f', 'now') || '000'"
 
 _KEEP_BAR = """
@@ -24,12 +24,12 @@ SQLITE_TRIGGERS = (
     CREATE TRIGGER market_data_removed AFTER DELETE ON market_data FOR EACH ROW
     BEGIN {_KEEP_BAR.format(superseded_at=_NOW)} END
     """,
+    *(
+        f"""
+    CREATE TRIGGER {table}_no_{verb} BEFORE {verb.upper()} ON {table}
+    BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END
     """
-    CREATE TRIGGER trials_no_update BEFORE UPDATE ON trials
-    BEGIN SELECT RAISE(ABORT, 'trials is append-only'); END
-    """,
-    """
-    CREATE TRIGGER trials_no_delete BEFORE DELETE ON trials
-    BEGIN SELECT RAISE(ABORT, 'trials is append-only'); END
-    """,
+        for table in ("trials", "preregistrations", "preregistration_runs")
+        for verb in ("update", "delete")
+    ),
 )

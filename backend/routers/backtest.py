@@ -10,10 +10,10 @@ from fastapi import APIRouter, Query, Response
 
 from backend.database.backtests import (
     BacktestRecord,
-    count_trials,
     get_backtest,
     list_backtests,
 )
+from backend.database.trials import count_trials
 from backend.routers.cursors import cursor_moment, decoded_cursor, encoded_cursor
 from backend.routers.dependencies import Connection, Engine, Store
 from backend.routers.health import add_health
@@ -73,9 +73,10 @@ async def get_backtests(connection: Connection, limit: Limit = 50, cursor: str |
 
 @router.get("/trials")
 async def get_trials(connection: Connection) -> TrialsOut:
-    """How many distinct specs were ever run, by HTTP, command line or sweep."""
+    """How many distinct designs were ever tried, by HTTP, command line or sweep."""
     counts = await count_trials(connection)
-    return TrialsOut(total=sum(counts.values()), by_strategy=counts)
+    by_strategy = {strategy: count.n_trials for strategy, count in counts.items()}
+    return TrialsOut(total=sum(by_strategy.values()), by_strategy=by_strategy)
 
 
 @router.get("/settings")

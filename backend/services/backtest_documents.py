@@ -14,7 +14,8 @@ import pyarrow as pa
 
 from aws.manifest import Manifest
 from aws.s3_cache import ObjectStore, write_table
-from backend.database.backtests import TrialRecord
+from backend.database.trials import TrialRecord
+from strategy.backtest.design import design_of
 from strategy.backtest.run import BacktestResult
 from strategy.backtest.spec import BacktestSpec
 from strategy.backtest.valuation import valuation_prices
@@ -74,11 +75,23 @@ def document_of(
     return _json(body)
 
 
-def trial_of(spec: BacktestSpec, result: BacktestResult, *, origin: str, created_at: dt.datetime) -> TrialRecord:
-    """The line of the ledger; a moment that is undefined (returns that do not vary) is None."""
+def trial_of(
+    spec: BacktestSpec,
+    result: BacktestResult,
+    *,
+    equity_key: str,
+    origin: str,
+    created_at: dt.datetime,
+    design: str | None = None,
+) -> TrialRecord:
+    """The line of the ledger; a moment that is undefined (returns that do not vary) is None.
+
+    `design` None: that of the spec.
+    """
     moments = result.moments
     return TrialRecord(
         backtest_id=spec.backtest_id,
+        design=design or design_of(spec),
         strategy=spec.strategy,
         universe=spec.universe,
         origin=origin,
@@ -87,6 +100,8 @@ def trial_of(spec: BacktestSpec, result: BacktestResult, *, origin: str, created
         std=_finite(moments.std),
         skewness=_finite(moments.skewness),
         kurtosis=_finite(moments.kurtosis),
+        equity_key=equity_key,
+        equity_column="equity",
         created_at=created_at,
     )
 

@@ -32,7 +32,7 @@ from strategy.errors import StrategyError, UnknownStrategyError
 from strategy.panel import Field
 from strategy.registry import find_strategy, parsed_parameters
 
-Origin: TypeAlias = Literal["http", "cli", "sweep"]
+Origin: TypeAlias = Literal["http", "cli", "sweep", "restatement", "preregistration"]
 Clock: TypeAlias = Callable[[], dt.datetime]
 
 
@@ -126,8 +126,9 @@ async def _computed(
         created_at=generated_at,
         **{f"{name}_key": key for name, key in keys.items()},
     )
+    trial = trial_of(spec, result, equity_key=keys["equity"], origin=origin, created_at=generated_at)
     async with transaction(engine) as connection:
-        await store_backtest(connection, record, trial_of(spec, result, origin=origin, created_at=generated_at))
+        await store_backtest(connection, record, trial)
     async with transaction(engine) as connection:
         stored = await get_backtest(connection, spec.backtest_id)
     return StoredBacktest(id=stored.id, document=stored.document, is_new=True)

@@ -21,12 +21,12 @@ from uuid import uuid4
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from backend.database.column_types import JsonObject
 from backend.database.connection import transaction
 from backend.database.coverage import count_coverage
 from backend.database.errors import DatabaseError
 from backend.database.ingest_runs import RunRecord, finish_run, mark_interrupted, start_run
 from backend.database.leases import acquire_lease, release_lease, renew_lease
-from backend.database.models import JsonObject
 from backend.database.universes import UniverseRecord, members
 from backend.ingest.errors import AllTickersFailedError, SourceSettingsError
 from backend.ingest.pipeline import TickerOutcome, outcomes

@@ -18,11 +18,11 @@ from backend.database.bar_edges import oldest_dates
 from backend.database.bar_lock import lock_bars
 from backend.database.bar_staging import BAR_COLUMNS, COLUMNS
 from backend.database.bar_writer import MergeResult, merge_bars
+from backend.database.column_types import JsonObject
 from backend.database.connection import transaction
 from backend.database.ingest_runs import FELL_BACK_TO, FailureRecord, RunCounts, RunRecord, add_failures, record_counts
 from backend.database.instruments import add_instruments
 from backend.database.leases import renew_lease
-from backend.database.models import JsonObject
 from backend.database.universes import put_members
 from backend.ingest.errors import SourceError
 from backend.ingest.pipeline import TickerOutcome

@@ -19,6 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from aws.s3_cache import ObjectStore
+from backend.database.column_types import JsonObject
 from backend.database.connection import transaction
 from backend.database.errors import DatabaseError, LeaseHeldError
 from backend.database.jobs import (
@@ -31,7 +32,6 @@ from backend.database.jobs import (
     get_job,
     report_progress,
 )
-from backend.database.models import JsonObject
 from backend.database.universes import get_universe
 from backend.ingest.sources.accounts import TiingoAccount
 from backend.services.clock import utc_now

@@ -21,9 +21,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from backend.database.actions import actions as stored_actions
 from backend.database.bar_lock import lock_bars
+from backend.database.column_types import JsonObject
 from backend.database.connection import transaction
 from backend.database.flagged_bars import RULES_KEY, FlaggedBar
-from backend.database.models import JsonObject
 from backend.database.universes import get_universe
 from backend.database.verdict_store import NewVerdict, StoredBars, store_verdicts, stored_bars
 from backend.ingest.quality.rules import OF_ADJUSTED_CLOSE

@@ -21,6 +21,8 @@ from backend.database.models import (
     Instrument,
     Job,
     Lease,
+    Preregistration,
+    PreregistrationRun,
     Sweep,
     SweepBatch,
     Trade,
@@ -137,21 +139,26 @@ def _runs() -> dict[type[Base], list[Row]]:
 
 def _ledger() -> dict[type[Base], list[Row]]:
     backtest = {"spec": JSON, "document": TEXT, "equity_key": "e", "orders_key": "o", "holdings_key": "h"}
-    trial = {"strategy": "s", "universe": "U", "origin": "cli", "n_returns": 2, "created_at": MOMENT}
     sweep = {"spec": JSON, "budget": JSON, "job_id": "j1", "n_trials": 2, "batch_size": 1, "trial_seconds": THIRD}
     batch = {"sweep_id": "s1", "trials_key": "t", "returns_key": "r", "n_trials": 1, "seconds": TINY}
+    trial = {"strategy": "s", "universe": "U", "origin": "cli", "n_returns": 2, "created_at": MOMENT, "design": "d"}
+    equity = {"equity_key": "e", "equity_column": "equity"}
+    no_equity = {"equity_key": None, "equity_column": None}
+    names = {"strategy": "s", "universe": "U"}
     trade = {"ticker": "AAA", "side": "long", "quantity": THIRD, "entry_date": DAY, "entry_price": 10.0}
     return {
         Backtest: [backtest | {"id": f"b{number}", "created_at": MOMENT} for number in (1, 2)],
         Trial: [
-            trial | {"backtest_id": "b1", "mean": THIRD, "std": TINY, "skewness": -0.0, "kurtosis": 1e300},
-            trial | {"backtest_id": "b2", "mean": None, "std": None, "skewness": None, "kurtosis": None},
+            trial | equity | {"backtest_id": "b1", "mean": THIRD, "std": TINY, "skewness": -0.0, "kurtosis": 1e300},
+            trial | no_equity | {"backtest_id": "b2", "mean": None, "std": None, "skewness": None, "kurtosis": None},
         ],
         Sweep: [
             sweep | {"id": "s1", "document": None, "created_at": MOMENT},
             sweep | {"id": "s2", "document": TEXT, "created_at": LATER},
         ],
         SweepBatch: [batch | {"number": number, "created_at": MOMENT} for number in (0, 1)],
+        Preregistration: [{"id": "p", "spec": JSON, "reason": TEXT, "frozen_at": MOMENT} | names],
+        PreregistrationRun: [{"preregistration_id": "p", "backtest_id": "b2", "created_at": MOMENT}],
         Trade: [trade | {"id": f"t{number}", "currency": "USD", "notes": TEXT} for number in range(5)],
         IdempotencyKey: [{"key": "k", "request_hash": "h"}],
     }

@@ -11,7 +11,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 from backend.database.models import Base
 
 revision = "0006"
-down_revision = "0003"
+down_revision = "0005"
 branch_labels = None
 depends_on = None
 

@@ -14,9 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from backend.database.backtests import (
     BacktestRecord,
-    TrialRecord,
     claim_idempotency_key,
-    count_trials,
     find_backtest,
     get_backtest,
     list_backtests,
@@ -25,6 +23,7 @@ from backend.database.backtests import (
 from backend.database.connection import make_engine, transaction
 from backend.database.errors import IdempotencyConflictError, UnknownBacktestError
 from backend.database.migrations import migrate
+from backend.database.trials import TrialCounts, TrialRecord, count_trials
 
 NOON = dt.datetime(2024, 1, 8, 12, tzinfo=dt.UTC)
 
@@ -44,6 +43,7 @@ def backtest(backtest_id: str, created_at: dt.datetime = NOON) -> BacktestRecord
 def trial(backtest_id: str, strategy: str = "equal_weight") -> TrialRecord:
     return TrialRecord(
         backtest_id=backtest_id,
+        design=backtest_id,
         strategy=strategy,
         universe="U",
         origin="cli",
@@ -52,6 +52,8 @@ def trial(backtest_id: str, strategy: str = "equal_weight") -> TrialRecord:
         std=0.02,
         skewness=None,
         kurtosis=None,
+        equity_key="objects/e",
+        equity_column="equity",
         created_at=NOON,
     )
 
@@ -90,14 +92,15 @@ async def test_what_is_stored_stays_as_it_is(engine: AsyncEngine) -> None:
     await stored(engine, replace(backtest("b1"), document='{"other": true}'))
     async with transaction(engine) as connection:
         assert await get_backtest(connection, "b1") == backtest("b1")
-        assert await count_trials(connection) == {"equal_weight": 1}
+        assert await count_trials(connection) == {"equal_weight": TrialCounts(n_trials=1, n_specs=1)}
 
 
 async def test_trials_are_counted_by_strategy(engine: AsyncEngine) -> None:
     async with transaction(engine) as connection:
         for number, strategy in enumerate(["b", "a", "b"]):
             await store_backtest(connection, backtest(f"id{number}"), trial(f"id{number}", strategy))
-        assert await count_trials(connection) == {"a": 1, "b": 2}
+        counts = await count_trials(connection)
+    assert counts == {"a": TrialCounts(n_trials=1, n_specs=1), "b": TrialCounts(n_trials=2, n_specs=2)}
 
 
 @pytest.mark.parametrize("statement", ["UPDATE trials SET mean = 9", "DELETE FROM trials"])

@@ -17,7 +17,16 @@ from sqlalchemy.exc import DBAPIError
 import support
 from backend.database.errors import DatabaseUnavailableError, MigrationError
 from backend.database.migrations import current_revision, head_revision, migrate, pending_sql
-from backend.database.models import Bar, Base, CorporateAction, Instrument, SupersededBar, TickerCoverage, Universe
+from backend.database.models import (
+    Bar,
+    Base,
+    CorporateAction,
+    Instrument,
+    SupersededBar,
+    TickerCoverage,
+    Trial,
+    Universe,
+)
 from backend.database.urls import direct_url
 from support.catalog import catalog, empty, triggers
 from support.postgres import free_port
@@ -83,8 +92,8 @@ def test_what_is_pending_can_be_executed_as_it_is_printed(database_url: str, eng
 
 def test_triggers_made_by_the_printed_sql_work(database_url: str, engine: Engine) -> None:
     executed(engine, pending_sql(database_url))
-    insert = """INSERT INTO trials (backtest_id, strategy, universe, origin, n_returns, created_at)
-                VALUES ('b', 's', 'u', 'cli', 1, '2024-01-01 00:00:00.000000')"""
+    insert = """INSERT INTO trials (backtest_id, design, strategy, universe, origin, n_returns, created_at)
+                VALUES ('b', 'd', 's', 'u', 'cli', 1, '2024-01-01 00:00:00.000000')"""
     with engine.begin() as connection:
         connection.execute(text(insert))
     with pytest.raises(DBAPIError, match="trials is append-only"), engine.begin() as connection:
@@ -164,6 +173,9 @@ def old_database(engine: Engine) -> None:
         INSERT INTO corporate_actions VALUES ('BHP', '2024-01-03', 'split', '2024-01-08 22:00:00.000000', 2.0, 'files');
         INSERT INTO market_data (ticker, date, close, source, metadata, known_at)
         VALUES ('BHP', '2024-01-02', 40.0, 'files', '{}', '2024-01-08 22:00:00.000000');
+        INSERT INTO backtests VALUES ('b1', '{}', '{}', 'objects/e', 'o', 'h', '2024-01-08 22:00:00.000000');
+        INSERT INTO trials VALUES ('b1', 's', 'U', 'cli', 2, 0.1, 0.2, NULL, NULL, '2024-01-08 22:00:00.000000');
+        INSERT INTO trials VALUES ('b2', 's', 'U', 'sweep', 2, 0.1, 0.2, NULL, NULL, '2024-01-08 22:00:00.000000');
         """,
     )
 
@@ -215,6 +227,18 @@ def test_what_an_older_database_has_is_counted(database_url: str, engine: Engine
         "last_session": dt.date(2024, 1, 4),
         "known_at": dt.datetime(2024, 1, 9, 22, tzinfo=dt.UTC),
     }
+
+
+def test_an_older_ledger_keeps_every_trial_and_stays_append_only(database_url: str, engine: Engine) -> None:
+    old_database(engine)
+    migrate(database_url)
+    columns = (Trial.backtest_id, Trial.design, Trial.mean, Trial.equity_key, Trial.equity_column)
+    with engine.connect() as connection:
+        rows = [tuple(row) for row in connection.execute(select(*columns).order_by(Trial.backtest_id))]
+    assert rows == [("b1", "b1", 0.1, "objects/e", "equity"), ("b2", "b2", 0.1, None, None)]
+    for statement in ("UPDATE trials SET mean = 9", "DELETE FROM trials"):
+        with pytest.raises(DBAPIError, match="trials is append-only"), engine.begin() as connection:
+            connection.execute(text(statement))
 
 
 def test_a_changed_verdict_is_history_after_the_upgrade(database_url: str, engine: Engine) -> None:

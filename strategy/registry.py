@@ -23,6 +23,8 @@ LIBRARY = {
     "dual_momentum": "strategy.library.dual_momentum:DUAL_MOMENTUM",
     "equal_weight": "strategy.library.equal_weight:EQUAL_WEIGHT",
     "hierarchical_risk_parity": "strategy.library.hierarchical_risk_parity:HIERARCHICAL_RISK_PARITY",
+    "momentum": "strategy.library.momentum:MOMENTUM",
+    "sma_crossover": "strategy.library.sma_crossover:SMA_CROSSOVER",
 }
 
 

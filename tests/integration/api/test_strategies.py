@@ -12,6 +12,8 @@ async def test_every_strategy_is_listed_with_a_schema_a_form_can_be_drawn_from(c
         "dual_momentum",
         "equal_weight",
         "hierarchical_risk_parity",
+        "momentum",
+        "sma_crossover",
     ]
     for item in listed:
         assert all("description" in field for field in item["parameters"]["properties"].values())

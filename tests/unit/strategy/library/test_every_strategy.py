@@ -64,7 +64,8 @@ def reordered(panel: PricePanel, order: IntArray) -> PricePanel:
 def short_parameters(strategy: Strategy[Any]) -> Parameters:
     """Defaults, but a history short enough for a small panel."""
     fields = strategy.parameters.model_fields
-    return parsed_parameters(strategy, {name: 20 for name in ("lookback", "min_observations") if name in fields})
+    short = {"lookback": 20, "min_observations": 20, "fast": 3, "slow": 20}
+    return parsed_parameters(strategy, {name: value for name, value in short.items() if name in fields})
 
 
 def decided(key: str, panel: PricePanel, rows: IntArray) -> FloatArray:

@@ -43,7 +43,12 @@ class BacktestResult:
 
 
 def run_backtest(
-    panel: PricePanel, spec: BacktestSpec, strategy: Strategy[Any], parameters: Parameters
+    panel: PricePanel,
+    spec: BacktestSpec,
+    strategy: Strategy[Any],
+    parameters: Parameters,
+    *,
+    benchmark: Simulation | None = None,
 ) -> BacktestResult:
     """Run a spec on its panel.
 
@@ -53,6 +58,8 @@ def run_backtest(
         Every session of the snapshot up to `spec.end`; those before `spec.start` are history for the first decisions.
     spec, strategy, parameters
         The spec, and the strategy and parsed parameters that it names.
+    benchmark : Simulation or None
+        That of an earlier result with the same panel, span, execution and benchmark; None: simulated here.
 
     Raises
     ------
@@ -76,7 +83,7 @@ def run_backtest(
         n_samples=LOOKAHEAD_SAMPLES,
     )
     simulation = _simulated(panel, decisions, spec, last)
-    benchmark = _benchmark(panel, spec, first, last)
+    benchmark = benchmark or _benchmark(panel, spec, first, last)
     return BacktestResult(
         simulation=simulation,
         benchmark=benchmark,

@@ -1,0 +1,58 @@
+"""Trials of a sweep: each is what its spec gives alone."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from strategy.backtest.costs import CostModel
+from strategy.backtest.metrics import session_returns
+from strategy.backtest.run import run_backtest
+from strategy.backtest.spec import BacktestSpec, Execution
+from strategy.backtest.trials import run_trials
+from strategy.errors import ParameterError
+from strategy.library.momentum import MOMENTUM, MomentumParameters
+from support.panels import random_panel
+
+PANEL = random_panel(11, n_dates=160, n_assets=6, missing=0.01)
+SPEC = BacktestSpec(
+    strategy="momentum",
+    strategy_version=1,
+    parameters={"lookback": 30, "skip": 2, "top_n": 2},
+    universe="U",
+    start=dt.date(2020, 3, 2),
+    end=dt.date(2020, 8, 11),
+    base_currency="USD",
+    costs=CostModel(bps=10, flat=3),
+    execution=Execution(rebalance="weekly"),
+    benchmark=None,
+    snapshot="0" * 64,
+)
+SPECS = [
+    SPEC,
+    replace(SPEC, parameters={"lookback": 40, "skip": 0, "top_n": 3}),
+    replace(SPEC, costs=CostModel(bps=50), benchmark="T003"),
+    replace(SPEC, start=dt.date(2020, 4, 1), execution=Execution(rebalance="monthly", fill="next_close")),
+]
+
+
+def test_each_trial_is_to_the_bit_what_its_spec_gives_alone() -> None:
+    for spec, trial in zip(SPECS, run_trials(PANEL, SPECS, MOMENTUM), strict=True):
+        alone = run_backtest(PANEL, spec, MOMENTUM, MomentumParameters(**spec.parameters))
+        assert trial.spec == spec
+        assert trial.metrics == alone.metrics
+        assert trial.moments == alone.moments
+        assert trial.lookahead == alone.lookahead
+        np.testing.assert_array_equal(trial.returns, session_returns(alone.simulation.equity))
+
+
+def test_no_spec_gives_no_trial() -> None:
+    assert run_trials(PANEL, [], MOMENTUM) == []
+
+
+def test_a_spec_of_another_strategy_is_refused() -> None:
+    with pytest.raises(ParameterError, match="is not momentum"):
+        run_trials(PANEL, [replace(SPEC, strategy="equal_weight")], MOMENTUM)

@@ -33,7 +33,7 @@ from backend.schemas.backtest import (
 from backend.services.backtests import BacktestRequest, run_backtest
 from backend.services.errors import RequestError
 from backend.services.result_tables import read_rows
-from strategy.backtest.cost_presets import PRESET_DESCRIPTIONS, PRESETS
+from strategy.backtest.cost_presets import PRESETS, PRICE_LISTS, PriceList
 from strategy.backtest.costs import CostModel
 from strategy.backtest.spec import Execution
 
@@ -83,10 +83,7 @@ async def get_trials(connection: Connection) -> TrialsOut:
 async def get_settings(response: Response) -> SettingsOut:
     """Cost presets with their figures, and the JSON schemas of costs and execution."""
     response.headers["Cache-Control"] = _HOUR
-    presets = [
-        CostPresetOut(key=key, description=PRESET_DESCRIPTIONS[key], figures=_figures(model))
-        for key, model in PRESETS.items()
-    ]
+    presets = [_preset(key, price_list) for key, price_list in PRICE_LISTS.items()]
     return SettingsOut(presets=presets, costs=CostsIn.model_json_schema(), execution=ExecutionIn.model_json_schema())
 
 
@@ -139,8 +136,18 @@ def _costs(body: CostsIn) -> CostModel:
     return preset.replaced(**own)
 
 
-def _figures(model: CostModel) -> dict[str, float | None]:
-    return {name: value for name, value in asdict(model).items() if name != "tiers"}
+def _preset(key: str, price_list: PriceList) -> CostPresetOut:
+    figures = asdict(price_list.model)
+    return CostPresetOut(
+        key=key,
+        description=price_list.description,
+        tiers=figures.pop("tiers"),
+        figures=figures,
+        currency=price_list.currency,
+        as_of=price_list.as_of,
+        source=price_list.source,
+        leaves_out=price_list.leaves_out,
+    )
 
 
 def _document(backtest_id: str, document: str) -> Response:

@@ -22,7 +22,7 @@ def _figure(title: str, description: str, *, most: float, unit: str) -> Any:  # 
 
 
 class CostsIn(Strict):
-    """Costs of each order. Give a preset, or your own figures; own figures replace those of the preset."""
+    """Costs of each order. Give a preset, or your own figures; own figures replace its figures; its tiers stay."""
 
     preset: str = Field(default="ten_bps", max_length=40, description="Named cost model to start from.")
     flat: float | None = _figure("Flat", "On each order.", most=1e6, unit="quote currency")
@@ -92,12 +92,25 @@ class BacktestIn(Strict):
     )
 
 
+class CostTierOut(BaseModel):
+    """Commission of orders of a value up to `up_to`, quote currency; None: of any value."""
+
+    up_to: float | None
+    flat: float
+    bps: float
+
+
 class CostPresetOut(BaseModel):
     """A named cost model; the schema of costs has the unit of each figure."""
 
     key: str
     description: str
     figures: dict[str, float | None] = Field(description="None: no cap.")
+    tiers: list[CostTierOut] = Field(description="By value of the order; what they charge comes on top of the figures.")
+    currency: str | None = Field(description="Of the amounts; None: there is none.")
+    as_of: dt.date | None = Field(description="When the price list was known to be so; None: it is nobody's.")
+    source: str | None = Field(description="Where the broker publishes it.")
+    leaves_out: str
 
 
 class SettingsOut(BaseModel):

@@ -77,7 +77,7 @@ export interface paths {
         };
         /**
          * Get Trials
-         * @description How many distinct specs were ever run, by HTTP, command line or sweep.
+         * @description How many distinct designs were ever tried, by HTTP, command line or sweep.
          */
         get: operations["get_trials_api_v1_backtest_trials_get"];
         put?: never;
@@ -751,6 +751,16 @@ export interface components {
          * @description A named cost model; the schema of costs has the unit of each figure.
          */
         CostPresetOut: {
+            /**
+             * As Of
+             * @description When the price list was known to be so; None: it is nobody's.
+             */
+            as_of: string | null;
+            /**
+             * Currency
+             * @description Of the amounts; None: there is none.
+             */
+            currency: string | null;
             /** Description */
             description: string;
             /**
@@ -762,10 +772,34 @@ export interface components {
             };
             /** Key */
             key: string;
+            /** Leaves Out */
+            leaves_out: string;
+            /**
+             * Source
+             * @description Where the broker publishes it.
+             */
+            source: string | null;
+            /**
+             * Tiers
+             * @description By value of the order; what they charge comes on top of the figures.
+             */
+            tiers: components["schemas"]["CostTierOut"][];
+        };
+        /**
+         * CostTierOut
+         * @description Commission of orders of a value up to `up_to`, quote currency; None: of any value.
+         */
+        CostTierOut: {
+            /** Bps */
+            bps: number;
+            /** Flat */
+            flat: number;
+            /** Up To */
+            up_to: number | null;
         };
         /**
          * CostsIn
-         * @description Costs of each order. Give a preset, or your own figures; own figures replace those of the preset.
+         * @description Costs of each order. Give a preset, or your own figures; own figures replace its figures; its tiers stay.
          */
         CostsIn: {
             /**

@@ -117,6 +117,12 @@ describe("the exact spec", () => {
     expect(costsRequest({ ...broker, maximum_bps: null }, PRESETS)).toEqual({ preset: "zero", per_share: 0.005, minimum: 1 });
   });
 
+  it("takes tiers for a part of a preset", () => {
+    const commsec = { ...free, tiers: [{ bps: 0, flat: 5, up_to: 1000 }, { bps: 12, flat: 0, up_to: null }] };
+    expect([commsec, { ...free, tiers: [] }].map((figures) => costsPreset(figures, PRESETS))).toEqual(["commsec", "zero"]);
+    expect(costsRequest({ ...commsec, half_spread_bps: 2 }, PRESETS)).toEqual({ preset: "commsec", half_spread_bps: 2 });
+  });
+
   it("names every figure while the presets are not known, so that none is filled in", () => {
     expect(costsRequest(costs, [])).toEqual({ bps: 10, flat: 0, fx_margin_bps: 0, half_spread_bps: 0, minimum: 0, per_share: 0 });
     expect(costsWords(costs, [])).toBe("bps 10");

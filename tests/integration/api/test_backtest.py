@@ -132,13 +132,17 @@ async def test_settings_name_every_preset_with_its_figures_and_their_units(clien
     assert answer.headers["cache-control"] == "public, max-age=3600"
     figures = {item["key"]: item["figures"] for item in found["presets"]}
     # https://www.interactivebrokers.com/en/pricing/commissions-stocks.php, Fixed: USD 0.005 a share, least 1, most 1 %.
-    published = {"per_share": 0.005, "minimum": 1.0, "maximum_bps": 100.0}
+    published = {"per_share": 0.005, "minimum": 1.0, "maximum_bps": 100.0, "fx_margin_bps": 3.0}
     assert {name: value for name, value in figures["ibkr_us_fixed"].items() if value} == published
     assert figures["zero"] == dict.fromkeys(figures["zero"], 0.0) | {"maximum_bps": None}
     described = found["costs"]["properties"]
     assert {name for name in described if name != "preset"} == set(figures["zero"])
     assert all(described[name]["unit"] in {"bp", "quote currency", "coefficient"} for name in figures["zero"])
     assert all(item["description"] for item in found["presets"])
+    brokers = [item for item in found["presets"] if item["source"]]
+    assert all(item["as_of"] in item["description"] and item["leaves_out"] and item["currency"] for item in brokers)
+    commsec = next(item for item in brokers if item["key"] == "commsec")
+    assert commsec["tiers"][0] == {"up_to": 1000.0, "flat": 5.0, "bps": 0.0}
 
 
 async def test_a_request_of_only_the_settings_defaults_is_the_request_without_them(client: AsyncClient) -> None:

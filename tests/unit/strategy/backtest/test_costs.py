@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from strategy.backtest.cost_presets import PRESETS
+from strategy.backtest.cost_presets import PRESETS, PRICE_LISTS
 from strategy.backtest.costs import CostModel, CostTier, OrderConditions, order_costs
 from strategy.errors import ExecutionError
 
@@ -34,10 +34,11 @@ def test_the_currency_margin_is_for_foreign_assets_only() -> None:
 
 
 def test_amounts_of_a_price_list_are_in_its_own_currency() -> None:
-    # 100 shares at AUD 30 and AUD 1.50 for a dollar are USD 2,000; 0.50 of commission is below the minimum, USD 1.
+    # 100 shares at AUD 30 and AUD 1.50 for a dollar are USD 2,000; 0.50 of commission is below the minimum, USD 1, and
+    # 0.03 % of AUD 3,000 is taken of the conversion.
     conditions = OrderConditions(rates=np.array([1.5]), is_foreign=np.array([True]))
     fixed = PRESETS["ibkr_us_fixed"]
-    assert order_costs(fixed, np.array([100.0]), np.array([30.0]), conditions)[0] == pytest.approx(1.5)
+    assert order_costs(fixed, np.array([100.0]), np.array([30.0]), conditions)[0] == pytest.approx(1.5 + 0.9)
     tiers = CostModel(tiers=(CostTier(up_to=2_500, flat=4), CostTier(up_to=None, bps=100)))
     # USD 2,000 is in the first tier (4 x 1.5); AUD 4,500 are USD 3,000, in the second: 1 %.
     assert order_costs(tiers, np.array([100.0]), np.array([30.0]), conditions)[0] == pytest.approx(6.0)
@@ -60,6 +61,23 @@ def test_an_order_has_the_tier_of_its_whole_value() -> None:
     )
     found = order_costs(model, np.array([10.0, 10.0, -30.0, 30.0]), np.array([100.0, 100.01, 100.0, 200.0]))
     assert found.tolist() == pytest.approx([5.0, 10.0, 10.0, 7.2])
+
+
+def test_stake_and_commsec() -> None:
+    # https://hellostake.com/au/pricing and https://www.commsec.com.au/support/rates-and-fees.html
+    assert [cost(PRESETS["stake_us"], 1, value) for value in (100, 30_000, 50_000)] == [3.0, 3.0, pytest.approx(5.0)]
+    values = (1_000, 1_000.01, 3_000, 10_000, 25_000, 50_000)
+    assert [cost(PRESETS["commsec"], 1, value) for value in values] == [5, 10, 10, 19.95, 29.95, pytest.approx(60.0)]
+
+
+def test_every_preset_of_a_broker_says_when_where_and_what_it_leaves_out() -> None:
+    for key, price_list in PRICE_LISTS.items():
+        if key not in {"zero", "ten_bps"}:
+            assert price_list.as_of is not None
+            assert price_list.currency in {"USD", "AUD"}
+            assert price_list.source is not None
+            assert price_list.leaves_out
+            assert "check before use" in price_list.description
 
 
 @pytest.mark.parametrize("bounds", [[1000.0], [None, None], [2000.0, 1000.0, None], [1000.0, 1000.0, None]])

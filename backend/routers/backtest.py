@@ -14,6 +14,7 @@ from backend.database.backtests import (
     list_backtests,
 )
 from backend.database.trials import count_trials
+from backend.routers.backtest_requests import backtest_request
 from backend.routers.cursors import cursor_moment, decoded_cursor, encoded_cursor
 from backend.routers.dependencies import Connection, Engine, Store
 from backend.routers.health import add_health
@@ -30,12 +31,10 @@ from backend.schemas.backtest import (
     TablePage,
     TrialsOut,
 )
-from backend.services.backtests import BacktestRequest, run_backtest
+from backend.services.backtests import run_backtest
 from backend.services.errors import RequestError
 from backend.services.result_tables import read_rows
-from strategy.backtest.cost_presets import PRESETS, PRICE_LISTS, PriceList
-from strategy.backtest.costs import CostModel
-from strategy.backtest.spec import Execution
+from strategy.backtest.cost_presets import PRICE_LISTS, PriceList
 
 router = APIRouter(prefix="/backtest", tags=["backtest"])
 add_health(router)
@@ -51,7 +50,7 @@ Limit = Annotated[int, Query(ge=1, le=200)]
 async def post_backtest(body: BacktestIn, engine: Engine, store: Store, idempotency_key: Key = None) -> Response:
     """Run a backtest, or give the stored result of the same spec: one spec, one id, the same bytes."""
     await claim(engine, idempotency_key, body)
-    stored = await run_backtest(engine, store, _request(body), origin="http")
+    stored = await run_backtest(engine, store, backtest_request(body), origin="http")
     return _document(stored.id, stored.document)
 
 
@@ -112,28 +111,6 @@ async def get_table(
     response.headers["Cache-Control"] = _IMMUTABLE
     more = offset + limit < n_rows
     return TablePage(id=record.id, columns=columns, next_cursor=encoded_cursor(str(offset + limit)) if more else None)
-
-
-def _request(body: BacktestIn) -> BacktestRequest:
-    return BacktestRequest(
-        strategy=body.strategy,
-        universe=body.universe,
-        parameters=body.parameters,
-        start=body.start,
-        end=body.end,
-        costs=_costs(body.costs),
-        execution=Execution(**body.execution.model_dump()),
-        benchmark=body.benchmark,
-        snapshot=body.snapshot,
-    )
-
-
-def _costs(body: CostsIn) -> CostModel:
-    if body.preset not in PRESETS:
-        raise RequestError("costs.preset", body.preset, f"known are {', '.join(PRESETS)}")
-    preset = PRESETS[body.preset]
-    own = body.model_dump(exclude={"preset"}, exclude_none=True)
-    return preset.replaced(**own)
 
 
 def _preset(key: str, price_list: PriceList) -> CostPresetOut:

@@ -1,0 +1,33 @@
+"""From the body of a request to what the services are asked for."""
+
+from __future__ import annotations
+
+from backend.schemas.backtest import BacktestIn, CostsIn
+from backend.services.backtests import BacktestRequest
+from backend.services.errors import RequestError
+from strategy.backtest.cost_presets import PRESETS
+from strategy.backtest.costs import CostModel
+from strategy.backtest.spec import Execution
+
+
+def backtest_request(body: BacktestIn) -> BacktestRequest:
+    """The request of a body; `RequestError` names the field that is wrong."""
+    return BacktestRequest(
+        strategy=body.strategy,
+        universe=body.universe,
+        parameters=body.parameters,
+        start=body.start,
+        end=body.end,
+        costs=_costs(body.costs),
+        execution=Execution(**body.execution.model_dump()),
+        benchmark=body.benchmark,
+        snapshot=body.snapshot,
+    )
+
+
+def _costs(body: CostsIn) -> CostModel:
+    if body.preset not in PRESETS:
+        raise RequestError("costs.preset", body.preset, f"known are {', '.join(PRESETS)}")
+    preset = PRESETS[body.preset]
+    own = body.model_dump(exclude={"preset"}, exclude_none=True)
+    return preset.replaced(**own)

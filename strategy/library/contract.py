@@ -46,6 +46,9 @@ class Strategy(Generic[P]):
         ``target_weights(panel, rows, parameters)`` gives the target weights decided at the close of each row of `rows`
         (increasing), shape (len(rows), n_assets): finite, >= 0, each row summing to at most 1 (the rest is cash), and 0
         for every asset that is not `panel.active` on that row. The weights of a row depend on nothing after that row.
+    is_memoryless : bool
+        Whether the weights of a row are the same, to the bit, whichever other rows are asked for with it. Look-ahead
+        proofs then ask for single rows, which makes them cheap.
     """
 
     key: str
@@ -55,3 +58,4 @@ class Strategy(Generic[P]):
     parameters: type[P]
     rebalance: Rebalance
     target_weights: Callable[[PricePanel, IntArray, P], FloatArray]
+    is_memoryless: bool = False

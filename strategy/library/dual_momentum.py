@@ -89,4 +89,5 @@ DUAL_MOMENTUM = Strategy(
     parameters=DualMomentumParameters,
     rebalance="monthly",
     target_weights=_target_weights,
+    is_memoryless=True,
 )

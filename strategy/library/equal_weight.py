@@ -32,4 +32,5 @@ EQUAL_WEIGHT = Strategy(
     parameters=EqualWeightParameters,
     rebalance="monthly",
     target_weights=_target_weights,
+    is_memoryless=True,
 )

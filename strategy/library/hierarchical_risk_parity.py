@@ -75,4 +75,5 @@ HIERARCHICAL_RISK_PARITY = Strategy(
     parameters=HierarchicalRiskParityParameters,
     rebalance="monthly",
     target_weights=_target_weights,
+    is_memoryless=True,
 )

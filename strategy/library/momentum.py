@@ -59,4 +59,5 @@ MOMENTUM = Strategy(
     parameters=MomentumParameters,
     rebalance="monthly",
     target_weights=_target_weights,
+    is_memoryless=True,
 )

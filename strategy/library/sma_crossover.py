@@ -62,4 +62,5 @@ SMA_CROSSOVER = Strategy(
     parameters=SmaCrossoverParameters,
     rebalance="daily",
     target_weights=_target_weights,
+    is_memoryless=True,
 )

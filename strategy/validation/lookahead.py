@@ -11,6 +11,7 @@ from strategy.backtest.simulation import Decisions
 from strategy.errors import LookaheadError
 from strategy.library.contract import Parameters, Strategy
 from strategy.panel import PricePanel
+from strategy.validation.scrambling import ScrambledFutures
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,28 +56,11 @@ def lookahead_proof(
     """
     rows, weights = decisions.rows, decisions.weights
     sample = np.sort(generator.choice(rows.size, size=min(n_samples, rows.size), replace=False))
+    futures = ScrambledFutures(panel, generator)
     for number in sample:
-        other = scrambled_after(panel, int(rows[number]), generator)
-        again = strategy.target_weights(other, rows[: number + 1], parameters)[number]
+        # A decision that needs the ones before it is asked for with them, and with none after it.
+        asked = rows[number if strategy.is_memoryless else 0 : number + 1]
+        again = strategy.target_weights(futures.after(int(rows[number])), asked, parameters)[-1]
         if again.tobytes() != weights[number].tobytes():
             raise LookaheadError(strategy.key, str(panel.sessions[rows[number]]))
     return LookaheadProof(checked=tuple(str(panel.sessions[rows[number]]) for number in sample))
-
-
-def scrambled_after(panel: PricePanel, row: int, generator: np.random.Generator) -> PricePanel:
-    """The panel with everything after a row replaced: other prices, other gaps, other members, no corporate action."""
-    fields = {}
-    gone = generator.random((panel.n_dates - row - 1, panel.n_assets)) < 0.1  # noqa: PLR2004  a tenth of the bars
-    for name, values in panel.fields.items():
-        future = values[row + 1 :][::-1] * generator.uniform(0.2, 5.0, size=gone.shape)
-        future[np.isnan(future)] = 1.0
-        future[gone] = np.nan
-        fields[name] = np.concatenate([values[: row + 1], future])
-    flipped = ~panel.member[row + 1 :]
-    return PricePanel(
-        sessions=panel.sessions,
-        tickers=panel.tickers,
-        fields=fields,
-        actions=panel.actions.between(0, row + 1),
-        member=np.concatenate([panel.member[: row + 1], flipped]),
-    )

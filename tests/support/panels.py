@@ -46,3 +46,23 @@ def random_panel(
     close[gone] = np.nan
     opens[gone] = np.nan
     return panel_of(close, open_prices=opens)
+
+
+def dividend_payer() -> PricePanel:
+    """Five assets, some bars missing, volumes, and one dividend a session."""
+    walk = random_panel(11, n_dates=60, n_assets=5, missing=0.01)
+    n_dates, n_assets = walk.close_prices.shape
+    actions = CorporateActions(
+        rows=np.arange(n_dates),
+        columns=np.arange(n_dates) % n_assets,
+        split_ratios=np.ones(n_dates),
+        dividends=np.full(n_dates, 0.5),
+    )
+    volume = np.random.default_rng(12).integers(1_000, 9_000, walk.close_prices.shape).astype(np.float64)
+    return PricePanel(
+        sessions=walk.sessions,
+        tickers=walk.tickers,
+        fields={**walk.fields, "volume": volume},
+        actions=actions,
+        member=walk.member,
+    )

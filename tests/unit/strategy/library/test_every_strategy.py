@@ -123,6 +123,18 @@ def test_weights_never_see_the_future(key: str, seed: int, first: int, n_assets:
 
 
 @every_strategy
+@given(seed=seeds, missing=st.sampled_from([0, 0.2]))
+@settings(deadline=None, max_examples=10)
+def test_a_row_asked_for_alone_is_the_same_to_the_bit_if_the_strategy_says_so(
+    key: str, seed: int, missing: float
+) -> None:
+    panel, rows = eventful_panel(seed, missing=missing), np.arange(3, 59, 5)
+    if find_strategy(key).is_memoryless:
+        alone = [decided(key, panel, rows[number : number + 1])[0] for number in range(rows.size)]
+        assert decided(key, panel, rows).tobytes() == np.array(alone).tobytes()
+
+
+@every_strategy
 @given(seed=seeds, order=st.permutations(range(4)))
 @settings(deadline=None, max_examples=25)
 def test_renaming_assets_renames_the_weights(key: str, seed: int, order: list[int]) -> None:

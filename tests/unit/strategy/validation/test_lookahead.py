@@ -6,39 +6,17 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from numpy.testing import assert_array_equal
 
-from strategy.adjustments import CorporateActions
 from strategy.backtest.simulation import Decisions
 from strategy.errors import LookaheadError
 from strategy.library.contract import Parameters, Strategy
 from strategy.library.equal_weight import EQUAL_WEIGHT, EqualWeightParameters
 from strategy.panel import BoolArray, FloatArray, IntArray, PricePanel
 from strategy.registry import LIBRARY, find_strategy, parsed_parameters
-from strategy.validation.lookahead import LookaheadProof, lookahead_proof, scrambled_after
-from support.panels import panel_of, random_panel
+from strategy.validation.lookahead import LookaheadProof, lookahead_proof
+from support.panels import dividend_payer
 
 ROWS = np.arange(25, 55, 5)
-
-
-def dividend_payer() -> PricePanel:
-    """Five assets, some bars missing, volumes, and one dividend a session."""
-    walk = random_panel(11, n_dates=60, n_assets=5, missing=0.01)
-    n_dates, n_assets = walk.close_prices.shape
-    actions = CorporateActions(
-        rows=np.arange(n_dates),
-        columns=np.arange(n_dates) % n_assets,
-        split_ratios=np.ones(n_dates),
-        dividends=np.full(n_dates, 0.5),
-    )
-    volume = np.random.default_rng(12).integers(1_000, 9_000, walk.close_prices.shape).astype(np.float64)
-    return PricePanel(
-        sessions=walk.sessions,
-        tickers=walk.tickers,
-        fields={**walk.fields, "volume": volume},
-        actions=actions,
-        member=walk.member,
-    )
 
 
 PANEL = dividend_payer()
@@ -89,7 +67,8 @@ def paid_at(panel: PricePanel, row: int) -> FloatArray:
 def test_our_own_strategies_pass(key: str) -> None:
     strategy = find_strategy(key)
     fields = strategy.parameters.model_fields
-    parameters = parsed_parameters(strategy, {"lookback": 20} if "lookback" in fields else {})
+    short = {"lookback": 20, "fast": 3, "slow": 20}
+    parameters = parsed_parameters(strategy, {name: value for name, value in short.items() if name in fields})
     weights = strategy.target_weights(PANEL, ROWS, parameters)
     proof = lookahead_proof(
         strategy,
@@ -178,43 +157,3 @@ def test_no_decision_is_proved_by_checking_none() -> None:
         generator=np.random.default_rng(0),
     )
     assert proof.checked == ()
-
-
-def test_scrambling_keeps_everything_up_to_and_with_the_row() -> None:
-    row = 30
-    before, after = PANEL.until(row), scrambled_after(PANEL, row, np.random.default_rng(0)).until(row)
-    for name, values in before.fields.items():
-        assert_array_equal(after.fields[name], values)
-    assert_array_equal(after.member, before.member)
-    assert_array_equal(after.prices, before.prices)
-    assert_array_equal(after.actions.dividends, before.actions.dividends)
-
-
-def test_scrambling_changes_every_price_member_and_action_from_the_next_row_on() -> None:
-    row = 30
-    scrambled = scrambled_after(PANEL, row, np.random.default_rng(0))
-    for name, values in PANEL.fields.items():
-        assert (scrambled.fields[name][row + 1 :] != values[row + 1 :]).all()
-    assert (scrambled.member[row + 1 :] != PANEL.member[row + 1 :]).all()
-    assert (np.isnan(scrambled.close_prices) & np.isfinite(PANEL.close_prices)).any()
-    assert (np.isfinite(scrambled.close_prices) & np.isnan(PANEL.close_prices)).any()
-    assert scrambled.actions.rows.max() == row
-
-
-def test_scrambling_gives_an_asset_that_ended_a_future() -> None:
-    """Else a strategy could avoid what will be delisted, and pass."""
-    closes = PANEL.close_prices.copy()
-    closes[31:, 2] = np.nan
-    scrambled = scrambled_after(panel_of(closes), 30, np.random.default_rng(0))
-    assert np.isfinite(scrambled.close_prices[31:, 2]).any()
-
-
-def test_scrambling_after_the_last_row_changes_nothing() -> None:
-    scrambled = scrambled_after(PANEL, PANEL.n_dates - 1, np.random.default_rng(0))
-    assert_array_equal(scrambled.close_prices, PANEL.close_prices)
-
-
-def test_scrambling_keeps_sessions_and_tickers() -> None:
-    scrambled = scrambled_after(PANEL, 30, np.random.default_rng(0))
-    assert_array_equal(scrambled.sessions, PANEL.sessions)
-    assert scrambled.tickers == PANEL.tickers

@@ -23,7 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from backend.database.bar_lock import lock_bars
 from backend.database.bar_staging import COLUMNS, stage, store_new, unstage
 from backend.database.column_types import UtcDateTime
-from backend.database.coverage import forget_coverage
+from backend.database.coverage_additions import ADD_COUNTS, add_to_coverage
 
 #: What a source says of a bar: a change of any of them is a new version.
 _RAW = ("open", "high", "low", "close", "volume")
@@ -51,6 +51,8 @@ _UPDATE = """
 
 _ONLY_NEWER = "AND staged_bars.known_at > market_data.known_at"
 
+_FORGET_STAGED = "DELETE FROM ticker_coverage WHERE ticker IN (SELECT ticker FROM staged_bars)"
+
 # A new version is known strictly later than the one it replaces, whatever the clock of this process says.
 # SQLite's moments are text and its clock has milliseconds.
 _LATER = {
@@ -73,8 +75,15 @@ _MERGE = """
     WITH staged_bars AS MATERIALIZED (
         SELECT staged_bars.* FROM pg_temp.staged_bars LEFT JOIN market_data AS bar ON {same_bar}
         WHERE staged_bars.round = :round AND bar.ticker IS NULL
-    ), inserted AS ({insert} RETURNING 1), changed AS ({update} RETURNING 1)
+    ), inserted AS ({insert} RETURNING ticker, date, data_quality, known_at), changed AS ({update} RETURNING 1),
+    counted AS ({add_counts})
     SELECT (SELECT count(*) FROM inserted) AS inserted, (SELECT count(*) FROM changed) AS changed"""
+
+_INSERTED_COUNTS = """
+    (SELECT ticker, count(*) AS bars, count(*) FILTER (WHERE data_quality = 'suspect') AS suspect,
+         count(*) FILTER (WHERE data_quality = 'bad') AS bad,
+         min(date) AS first_session, max(date) AS last_session, max(known_at) AS known_at
+     FROM inserted GROUP BY ticker) AS added"""
 
 _LATE = """
     SELECT place FROM staged_bars
@@ -119,17 +128,11 @@ async def merge_bars(connection: AsyncConnection, bars: pa.Table, *, known_at: d
         Exact, also when another transaction writes the same tickers.
     """
     await lock_bars(connection)
-    merged = await _merged(connection, bars, known_at=known_at)
-    if merged.inserted:
-        await forget_coverage(connection, pc.unique(bars["ticker"]).to_pylist())
-    return merged
-
-
-async def _merged(connection: AsyncConnection, bars: pa.Table, *, known_at: dt.datetime) -> MergeResult:
     if "known_at" in bars.column_names or connection.dialect.name != "postgresql":
         return await _merge_staged(connection, bars, known_at=known_at)
     is_stored = await _is_stored(connection, bars)
     new = bars.filter(pc.invert(is_stored))
+    await add_to_coverage(connection, new, known_at=known_at)
     await store_new(connection, new, known_at=known_at)
     if new.num_rows == bars.num_rows:
         return MergeResult(inserted=new.num_rows, changed=0, unchanged=0, late=bars.slice(0, 0))
@@ -162,6 +165,7 @@ async def _merge_round_in_postgres(
         same_bar=_same_bar("postgresql", _facts(has_moments=has_moments)),
         insert=_insert("postgresql", has_moments=has_moments),
         update=_update("postgresql", has_moments=has_moments),
+        add_counts=ADD_COUNTS.format(added=_INSERTED_COUNTS),
     )
     row = (await connection.execute(_with_now(statement), values)).one()
     return row.inserted, row.changed
@@ -172,6 +176,8 @@ async def _merge_round_in_sqlite(
 ) -> tuple[int, int]:
     inserted = await connection.execute(text(_insert("sqlite", has_moments=has_moments)), values)
     changed = await connection.execute(_with_now(_update("sqlite", has_moments=has_moments)), values)
+    if inserted.rowcount:
+        await connection.execute(text(_FORGET_STAGED))
     return inserted.rowcount, changed.rowcount
 
 

@@ -1,8 +1,9 @@
 """How much is stored of tickers.
 
-`ticker_coverage` keeps what a count of all bars of a ticker found. The transaction that changes bars removes the counts
-of their tickers: triggers do it for bars that are changed or removed, `merge_bars` for new ones. The next run of an
-ingest counts again, and until then a reader does. So a figure is exact whenever it is read, and cheap as a rule.
+`ticker_coverage` keeps what a count of all bars of a ticker would find. The transaction that inserts bars adds them to
+the counts of their tickers, or removes these on SQLite. Triggers remove the count of a ticker whose bars are changed or
+removed. The next run of an ingest counts such tickers again, and until then a reader does. So a figure is exact
+whenever it is read, and cheap as a rule.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Select, case, delete, func, insert, select
+from sqlalchemy import Select, case, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from backend.database.bar_lock import lock_bars
@@ -42,12 +43,6 @@ async def count_coverage(connection: AsyncConnection, tickers: Sequence[str]) ->
     _, uncounted = await _counted(connection, tickers)
     for some in in_lists(uncounted):
         await connection.execute(insert(TickerCoverage).from_select(_COLUMNS, _count(some)))
-
-
-async def forget_coverage(connection: AsyncConnection, tickers: Sequence[str]) -> None:
-    """Remove the counts of tickers of which this transaction inserts bars."""
-    for some in in_lists(tickers):
-        await connection.execute(delete(TickerCoverage).where(TickerCoverage.ticker.in_(some)))
 
 
 async def _counted(connection: AsyncConnection, tickers: Sequence[str]) -> tuple[Sequence[Any], list[str]]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
@@ -36,8 +37,7 @@ def local_seconds(moments: Sequence[int] | NDArray[np.int64], zone: str) -> NDAr
     instants = np.asarray(moments, dtype=np.int64)
     # Many bars share a moment: each is looked up once.
     distinct, places = np.unique(instants, return_inverse=True)
-    offsets = [dt.datetime.fromtimestamp(moment, clock).utcoffset() or dt.timedelta() for moment in distinct.tolist()]
-    shifts = np.array([int(offset.total_seconds()) for offset in offsets], dtype=np.int64)
+    shifts = np.array([_offset_s(moment, clock) for moment in distinct.tolist()], dtype=np.int64)
     shifted: NDArray[np.int64] = instants + shifts[places]
     return shifted
 
@@ -46,6 +46,13 @@ def local_dates(moments: Sequence[int] | NDArray[np.int64], zone: str) -> NDArra
     """Calendar dates of `local_seconds`, datetime64[D]."""
     dates: NDArray[np.datetime64] = local_seconds(moments, zone).astype("datetime64[s]").astype("datetime64[D]")
     return dates
+
+
+@lru_cache(maxsize=2**16)
+def _offset_s(moment: int, clock: dt.tzinfo) -> int:
+    """Seconds by which a clock is ahead of UTC; kept, since tickers of one exchange have bars of the same moments."""
+    offset = dt.datetime.fromtimestamp(moment, clock).utcoffset() or dt.timedelta()
+    return int(offset.total_seconds())
 
 
 def _zone(name: str) -> dt.tzinfo:

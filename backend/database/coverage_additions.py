@@ -1,0 +1,64 @@
+"""What an insert of bars adds to `ticker_coverage` of PostgreSQL (see `backend.database.coverage`)."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from sqlalchemy import bindparam, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from backend.database.column_types import UtcDateTime
+
+#: `added` has the columns of the table, counted over bars that are inserted.
+ADD_COUNTS = """
+    UPDATE ticker_coverage AS stored
+    SET bars = stored.bars + added.bars, suspect = stored.suspect + added.suspect, bad = stored.bad + added.bad,
+        first_session = LEAST(stored.first_session, added.first_session),
+        last_session = GREATEST(stored.last_session, added.last_session),
+        known_at = GREATEST(stored.known_at, added.known_at)
+    FROM {added} WHERE stored.ticker = added.ticker"""
+_FIRST_COUNTS = """
+    INSERT INTO ticker_coverage SELECT * FROM {added}
+    WHERE NOT EXISTS (SELECT 1 FROM market_data AS bar WHERE bar.ticker = added.ticker)"""
+_GIVEN = """
+    (SELECT given.*, CAST(:moment AS timestamptz) AS known_at
+     FROM unnest(CAST(:ticker AS text[]), CAST(:bars AS integer[]), CAST(:suspect AS integer[]),
+                 CAST(:bad AS integer[]), CAST(:first_session AS date[]), CAST(:last_session AS date[]))
+        AS given (ticker, bars, suspect, bad, first_session, last_session)) AS added"""
+
+
+async def add_to_coverage(connection: AsyncConnection, bars: pa.Table, *, known_at: dt.datetime) -> None:
+    """Add bars that this transaction is about to insert; tickers of which uncounted bars are stored stay uncounted.
+
+    Parameters
+    ----------
+    connection : AsyncConnection
+        In a transaction that holds the lock of `lock_bars`.
+    bars : pa.Table
+        With the columns ticker, date and data_quality; not one of them is stored.
+    known_at : datetime
+        The moment of all of them.
+    """
+    if not bars.num_rows:
+        return
+    values = _sums(bars) | {"moment": known_at}
+    # The second only where nothing is stored and thus nothing counted: no bar is added twice.
+    for statement in (ADD_COUNTS, _FIRST_COUNTS):
+        added = text(statement.format(added=_GIVEN)).bindparams(bindparam("moment", type_=UtcDateTime()))
+        await connection.execute(added, values)
+
+
+def _sums(bars: pa.Table) -> dict[str, list[Any]]:  # Any: names, counts or dates
+    """Columns of `ticker_coverage` but the last, by ticker."""
+    flags = {name: pc.equal(bars["data_quality"], name).cast(pa.int32()) for name in ("suspect", "bad")}
+    found = (
+        pa.table({"ticker": bars["ticker"], "date": bars["date"], **flags})
+        .group_by("ticker", use_threads=False)
+        .aggregate([("date", "count"), ("date", "min"), ("date", "max"), ("suspect", "sum"), ("bad", "sum")])
+    )
+    columns = ("ticker", "bars", "suspect", "bad", "first_session", "last_session")
+    names = ("ticker", "date_count", "suspect_sum", "bad_sum", "date_min", "date_max")
+    return {column: found[name].to_pylist() for column, name in zip(columns, names, strict=True)}

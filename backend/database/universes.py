@@ -117,23 +117,13 @@ async def _newest_versions(
 ) -> list[tuple[Membership, dt.datetime, bool]]:
     """What was known last of each stay, since when, and whether that is its withdrawal; by ticker and start."""
     table = IndexConstituent
-    newest = (
-        select(table.ticker, table.start_date, func.max(table.known_at).label("known_at"))
+    age = func.row_number().over(partition_by=(table.ticker, table.start_date), order_by=table.known_at.desc())
+    ranked = (
+        select(table.ticker, table.start_date, table.end_date, table.known_at, table.withdrawn, age.label("age"))
         .where(table.index_name == key, *([table.known_at <= as_of] if as_of else []))
-        .group_by(table.ticker, table.start_date)
         .subquery()
     )
-    query = (
-        select(table.ticker, table.start_date, table.end_date, table.known_at, table.withdrawn)
-        .join(
-            newest,
-            (table.ticker == newest.c.ticker)
-            & (table.start_date == newest.c.start_date)
-            & (table.known_at == newest.c.known_at),
-        )
-        .where(table.index_name == key)
-        .order_by(table.ticker, table.start_date)
-    )
+    query = select(ranked).where(ranked.c.age == 1).order_by(ranked.c.ticker, ranked.c.start_date)
     return [
         (Membership(ticker=row.ticker, start_date=row.start_date, end_date=row.end_date), row.known_at, row.withdrawn)
         for row in (await connection.execute(query)).all()

@@ -145,6 +145,9 @@ def backtest(
     initial_cash: Annotated[float, typer.Option(min=1, max=1e12, help="Base currency.")] = 100_000.0,
     whole_shares: Annotated[bool, typer.Option("--whole-shares", help="Trade no parts of a share.")] = False,
     benchmark: Annotated[str | None, typer.Option(help="A ticker of the universe.")] = None,
+    base_currency: Annotated[
+        str | None, typer.Option(help="Cash and values in this, by the rates of the universe FX, such as AUD.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Run a backtest, or show the stored result of the same spec."""
@@ -164,7 +167,7 @@ def backtest(
                 "fractional_shares": not whole_shares,
             },
         )
-        request = replace(request, benchmark=benchmark)
+        request = replace(request, benchmark=benchmark, base_currency=base_currency)
         (document,) = run(Settings(), lambda resources: stored_documents(resources, [request]))
     if as_json:
         typer.echo(document)

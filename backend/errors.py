@@ -34,6 +34,7 @@ STATUS: Mapping[type[Exception], int] = {
     core.AdjustmentError: 422,
     core.CalendarError: 422,
     core.CurrencyError: 422,
+    core.MissingRateError: 422,
     core.MembershipError: 422,
     core.UnknownStrategyError: 404,
     core.ParameterError: 422,

@@ -5,21 +5,25 @@ up to that day holds, never a later one, and none that is older than a stated nu
 
 The close of a day's currency market (midnight UTC) comes after those of the exchanges: four hours after New York's in
 its summer, eighteen after Sydney's in its winter. For a valuation that is the rate of the day; a decision taken at an
-exchange's close has to use the rates of the day before (`lag_days=1`).
+exchange's close has to use the rates of the day before (`lag_days=1`). A backtest in another currency does both: its
+strategy sees a panel of the rates of the day before, its orders and holdings are valued at those of the day.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from strategy.errors import CurrencyError, PanelError
-from strategy.panel import DateArray, FloatArray, PricePanel
+from strategy.errors import CurrencyError, MissingRateError, PanelError
+from strategy.panel import BoolArray, Conversion, DateArray, FloatArray, PricePanel
 
 #: Of what most currencies are quoted in: pairs that nobody quotes are crossed through it.
 _VEHICLE = "USD"
+#: Letters of a currency's code; a pair is two of them.
+_CODE = 3
 
 
 def base_rates(
@@ -64,7 +68,28 @@ def base_rates(
     return first * second
 
 
-def converted(panel: PricePanel, rates: FloatArray) -> PricePanel:
+def reachable(pairs: Sequence[str], currency: str) -> tuple[str, ...]:
+    """Currencies that `base_rates` can lead to from `currency` by these pairs, itself included, sorted."""
+    sides = [(pair[:_CODE], pair[_CODE:]) for pair in pairs]
+    links = {frozenset(side) for side in sides}
+    codes = {code for side in sides for code in side}
+    to_vehicle = currency == _VEHICLE or frozenset((currency, _VEHICLE)) in links
+    direct = {code for code in codes if frozenset((currency, code)) in links}
+    crossed = {code for code in codes if to_vehicle and frozenset((_VEHICLE, code)) in links}
+    return tuple(sorted({currency} | direct | crossed))
+
+
+def refuse_missing_rates(panel: PricePanel, currency: str, base: str, *, start: dt.date) -> None:
+    """`MissingRateError` names the first session from `start` on for which a converted panel has no rate."""
+    if panel.conversion is None:
+        return
+    first = int(np.searchsorted(panel.sessions, np.datetime64(start, "D")))
+    missing = np.isnan(panel.conversion.rates[first:]).any(axis=1)
+    if missing.any():
+        raise MissingRateError(currency, base, str(panel.sessions[first + int(np.argmax(missing))]))
+
+
+def converted(panel: PricePanel, rates: FloatArray, *, is_foreign: BoolArray | None = None) -> PricePanel:
     """The panel in another currency: prices at the rate of their session, dividends at that of their ex-date.
 
     Volumes, splits and members stay as they are. A dividend before the first price with a known rate is left out: it
@@ -75,6 +100,8 @@ def converted(panel: PricePanel, rates: FloatArray) -> PricePanel:
     panel : PricePanel
     rates : ndarray of shape (n_dates, n_assets)
         Units of the new currency for one unit of the asset's own. NaN (not known) makes the prices NaN.
+    is_foreign : ndarray of shape (n_assets,), bool, or None
+        Assets that were quoted in another currency than the new one; None: all of them.
 
     Raises
     ------
@@ -87,7 +114,10 @@ def converted(panel: PricePanel, rates: FloatArray) -> PricePanel:
         raise PanelError("a rate is infinite, zero or negative")
     fields = {name: values if name == "volume" else values * rates for name, values in panel.fields.items()}
     dividends = _converted_dividends(panel, rates)
-    return replace(panel, fields=fields, actions=replace(panel.actions, dividends=dividends), member=panel.member)
+    conversion = Conversion(
+        rates=rates, is_foreign=np.ones(panel.n_assets, dtype=np.bool_) if is_foreign is None else is_foreign
+    )
+    return replace(panel, fields=fields, actions=replace(panel.actions, dividends=dividends), conversion=conversion)
 
 
 def asset_rates(

@@ -9,6 +9,7 @@
     ├── CalendarError               an exchange's sessions cannot be told
     │   └── UnknownCalendarError    no calendar has this code
     ├── CurrencyError               no rate leads from one currency to another
+    ├── MissingRateError            no rate is known on a session
     ├── MembershipError             stays of a universe contradict one another
     ├── UnknownStrategyError        no strategy has this key
     ├── ParameterError              a parameter is unknown, out of bounds or names a ticker that is not there
@@ -80,6 +81,20 @@ class CurrencyError(StrategyError):
         self.value = currency
         known = ", ".join(pairs) or "none"
         super().__init__(f"no rate from {currency} to {base}: the pairs are {known}; ingest {currency}{base}")
+
+
+class MissingRateError(StrategyError):
+    """No rate from one currency to another is known on a session."""
+
+    field = "base_currency"
+
+    def __init__(self, currency: str, base: str, session: str) -> None:
+        self.value = base
+        self.session = session
+        super().__init__(
+            f"no rate from {currency} to {base} is known on {session}: rates hold for a week; "
+            f"ingest the pair over these days, or choose another start or end"
+        )
 
 
 class MembershipError(StrategyError):

@@ -22,6 +22,8 @@ def backtest_request(body: BacktestIn) -> BacktestRequest:
         execution=Execution(**body.execution.model_dump()),
         benchmark=body.benchmark,
         snapshot=body.snapshot,
+        base_currency=body.base_currency,
+        fx_snapshot=body.fx_snapshot,
     )
 
 

@@ -90,6 +90,16 @@ class BacktestIn(Strict):
     snapshot: str | None = Field(
         default=None, pattern="^[0-9a-f]{64}$", description="Snapshot id; None is the newest of the universe."
     )
+    base_currency: str | None = Field(
+        default=None,
+        pattern="^[A-Z]{3}$",
+        description="ISO 4217 code of cash and values; None is the currency of the universe's quotes.",
+    )
+    fx_snapshot: str | None = Field(
+        default=None,
+        pattern="^[0-9a-f]{64}$",
+        description="Snapshot of the rates into another base currency; None is the newest of the universe FX.",
+    )
 
 
 class CostTierOut(BaseModel):

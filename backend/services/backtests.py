@@ -23,13 +23,13 @@ from aws.snapshots import current_snapshot, load_manifest
 from backend.database.backtests import BacktestRecord, find_backtest, get_backtest, store_backtest
 from backend.database.connection import transaction
 from backend.database.universes import get_universe
+from backend.services.base_currency import resolved_base
 from backend.services.clock import utc_now
 from backend.services.errors import NoSnapshotError, RequestError
 from strategy.backtest.cost_presets import PRESETS
 from strategy.backtest.costs import CostModel
 from strategy.backtest.spec import ENGINE_VERSION, BacktestSpec, Execution
 from strategy.errors import StrategyError, UnknownStrategyError
-from strategy.panel import Field
 from strategy.registry import find_strategy, parsed_parameters
 
 Origin: TypeAlias = Literal["http", "cli", "sweep", "restatement", "preregistration"]
@@ -49,6 +49,8 @@ class BacktestRequest:
     execution: Execution = field(default_factory=Execution)
     benchmark: str | None = None
     snapshot: str | None = None
+    base_currency: str | None = None
+    fx_snapshot: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +73,7 @@ async def resolved_spec(engine: AsyncEngine, store: ObjectStore, request: Backte
         universe = await get_universe(connection, request.universe)
     manifest, snapshot = await _manifest(store, request)
     start, end = _sessions(manifest, request)
+    base, fx_snapshot = await resolved_base(store, request.base_currency, request.fx_snapshot, manifest.currency)
     execution = request.execution.with_rebalance(request.execution.rebalance or strategy.rebalance)
     return BacktestSpec(
         strategy=strategy.key,
@@ -79,12 +82,13 @@ async def resolved_spec(engine: AsyncEngine, store: ObjectStore, request: Backte
         universe=universe.key,
         start=start,
         end=end,
-        base_currency=universe.currency,
+        base_currency=base,
         costs=request.costs,
         execution=execution,
         benchmark=request.benchmark or universe.benchmark,
         snapshot=snapshot,
         engine_version=ENGINE_VERSION,
+        fx_snapshot=fx_snapshot,
     )
 
 
@@ -105,15 +109,18 @@ async def _computed(
 ) -> StoredBacktest:
     # Here and not above: a repeated spec is answered without numpy and pyarrow.
     from backend.services.backtest_documents import document_of, tables_of, trial_of  # noqa: PLC0415
+    from backend.services.panels import panels_of  # noqa: PLC0415
     from strategy.backtest import run  # noqa: PLC0415
-    from strategy.fast_data_loader import load_panel  # noqa: PLC0415
 
     strategy = find_strategy(spec.strategy)
     parameters = parsed_parameters(strategy, dict(spec.parameters))
     manifest = await load_manifest(store, spec.snapshot)
-    panel = await load_panel(store, spec.snapshot, fields=_fields(spec), end=spec.end)
+    panels = await panels_of(store, spec)
+    panel = panels.panel
     try:
-        result = await asyncio.to_thread(run.run_backtest, panel, spec, strategy, parameters)
+        result = await asyncio.to_thread(
+            run.run_backtest, panel, spec, strategy, parameters, decided_on=panels.decided_on
+        )
     except StrategyError as error:
         error.add_note(f"backtest {spec.backtest_id}")
         raise
@@ -132,11 +139,6 @@ async def _computed(
     async with transaction(engine) as connection:
         stored = await get_backtest(connection, spec.backtest_id)
     return StoredBacktest(id=stored.id, document=stored.document, is_new=True)
-
-
-def _fields(spec: BacktestSpec) -> tuple[Field, ...]:
-    """Columns that the spec needs: volumes only where orders have an impact."""
-    return ("open", "close", "volume") if spec.costs.impact else ("open", "close")
 
 
 async def _manifest(store: ObjectStore, request: BacktestRequest) -> tuple[Manifest, str]:

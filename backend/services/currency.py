@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 
+import numpy as np
+
 from aws.s3_cache import ObjectStore
 from strategy.currency import asset_rates, converted
 from strategy.fast_data_loader import load_panel
@@ -33,4 +35,5 @@ async def in_base_currency(
     first: dt.date = panel.sessions[0].item()
     last: dt.date = panel.sessions[-1].item()
     fx = await load_panel(store, fx_snapshot, fields=("close",), start=first - _BEFORE, end=last)
-    return converted(panel, asset_rates(fx, panel, currencies, base=base, lag_days=lag_days))
+    is_foreign = np.array([currency != base for currency in currencies])
+    return converted(panel, asset_rates(fx, panel, currencies, base=base, lag_days=lag_days), is_foreign=is_foreign)

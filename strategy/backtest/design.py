@@ -9,11 +9,11 @@ from typing import Any
 from strategy.backtest.spec import BacktestSpec
 
 #: They change when data are restated or the engine is released, without anybody having chosen again.
-_NOT_CHOSEN = ("snapshot", "engine_version")
+_NOT_CHOSEN = ("snapshot", "fx_snapshot", "engine_version")
 
 
 def design_of(spec: BacktestSpec) -> str:
-    """sha256 of the canonical spec without its snapshot and engine version: trials are counted by it.
+    """sha256 of the canonical spec without its snapshots and engine version: trials are counted by it.
 
     The same rule over the same dates on restated data is one choice, and one trial. Another end is another choice:
     a flattering one can be looked for like a flattering parameter.
@@ -22,7 +22,7 @@ def design_of(spec: BacktestSpec) -> str:
 
 
 def frozen_spec(spec: BacktestSpec) -> dict[str, Any]:  # Any: JSON values
-    """What of a spec is frozen by its pre-registration: all but the snapshot, the engine version and the end."""
+    """What of a spec is frozen by its pre-registration: all but the snapshots, the engine version and the end."""
     return _without(spec, (*_NOT_CHOSEN, "end"))
 
 

@@ -49,6 +49,7 @@ def run_backtest(
     parameters: Parameters,
     *,
     benchmark: Simulation | None = None,
+    decided_on: PricePanel | None = None,
 ) -> BacktestResult:
     """Run a spec on its panel.
 
@@ -61,6 +62,10 @@ def run_backtest(
     benchmark : Simulation or None
         That of an earlier result with the same panel, span, execution and benchmark; None: simulated here.
 
+    decided_on : PricePanel or None
+        What the strategy sees, of the same sessions and tickers: in another currency, with the rates of the day before.
+        None: `panel`.
+
     Raises
     ------
     ExecutionError
@@ -70,13 +75,14 @@ def run_backtest(
     """
     first, last = _span(panel, spec.start, spec.end)
     rows = first + decision_rows(panel.sessions[first : last + 1], spec.execution.rebalance or strategy.rebalance)
-    weights = strategy.target_weights(panel, rows, parameters)
+    seen = panel if decided_on is None else decided_on
+    weights = strategy.target_weights(seen, rows, parameters)
     _check_weights(strategy.key, weights, panel, rows)
     decisions = Decisions(rows=rows, weights=weights)
     proof = lookahead_proof(
         strategy,
         parameters,
-        panel,
+        seen,
         decisions=decisions,
         # Seeded by the spec, so that the same spec samples the same sessions.
         generator=np.random.default_rng(int(spec.backtest_id[:16], 16)),

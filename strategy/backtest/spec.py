@@ -71,7 +71,10 @@ class Execution:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BacktestSpec:
-    """Everything a result depends on; `parameters` are plain JSON values with every default filled in."""
+    """Everything a result depends on; `parameters` are plain JSON values with every default filled in.
+
+    `fx_snapshot` holds the rates into `base_currency`; None: it is the currency of the quotes.
+    """
 
     strategy: str
     strategy_version: int
@@ -85,6 +88,7 @@ class BacktestSpec:
     benchmark: str | None
     snapshot: str
     engine_version: int = ENGINE_VERSION
+    fx_snapshot: str | None = None
 
     def canonical_json(self) -> bytes:
         """The one JSON text of this spec: keys sorted, no white space, dates in ISO form, no NaN."""

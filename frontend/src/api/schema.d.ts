@@ -608,6 +608,11 @@ export interface components {
          */
         BacktestIn: {
             /**
+             * Base Currency
+             * @description ISO 4217 code of cash and values; None is the currency of the universe's quotes.
+             */
+            base_currency?: string | null;
+            /**
              * Benchmark
              * @description A ticker; None is the universe's, or its buy-and-hold.
              */
@@ -619,6 +624,11 @@ export interface components {
              */
             end?: string | null;
             execution?: components["schemas"]["ExecutionIn"];
+            /**
+             * Fx Snapshot
+             * @description Snapshot of the rates into another base currency; None is the newest of the universe FX.
+             */
+            fx_snapshot?: string | null;
             /**
              * Parameters
              * @description See /strategies/{key}.

@@ -9,6 +9,8 @@ export interface Spec {
   end: string;
   currency: string;
   snapshot: string;
+  /** Of the rates into the currency; null: it is that of the quotes. */
+  fxSnapshot: string | null;
   benchmark: string | null;
   parameters: Record<string, unknown>;
   costs: Record<string, unknown>;
@@ -25,6 +27,7 @@ export function specOf(raw: Record<string, unknown>): Spec {
     end: text("end"),
     currency: text("base_currency"),
     snapshot: text("snapshot"),
+    fxSnapshot: typeof raw.fx_snapshot === "string" ? raw.fx_snapshot : null,
     benchmark: typeof raw.benchmark === "string" ? raw.benchmark : null,
     parameters: record("parameters"),
     costs: record("costs"),
@@ -44,6 +47,7 @@ export function requestOf(spec: Spec, presets: readonly Preset[]): Record<string
     execution: spec.execution,
     benchmark: spec.benchmark,
     snapshot: spec.snapshot,
+    ...(spec.fxSnapshot === null ? {} : { base_currency: spec.currency, fx_snapshot: spec.fxSnapshot }),
   };
 }
 
@@ -79,6 +83,7 @@ export function commandOf(spec: Spec, presets: readonly Preset[]): Command {
   }
   if (execution.fractional_shares === false) parts.push("--whole-shares");
   if (spec.benchmark !== null) parts.push(`--benchmark ${quoted(spec.benchmark)}`);
+  if (spec.fxSnapshot !== null) parts.push(`--base-currency ${quoted(spec.currency)}`);
   return { text: parts.join(" \\\n  "), missing };
 }
 

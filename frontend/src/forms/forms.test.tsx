@@ -144,7 +144,8 @@ describe("an order", () => {
     start: day("1990-01-01", "2005-01-01"),
     end: day("2006-01-01", "2026-01-01"),
     snapshot: fc.constant("ab".repeat(32)),
-    base_currency: fc.constant("USD"),
+    base_currency: fc.constantFrom("USD", "AUD"),
+    fx_snapshot: fc.option(fc.constant("cd".repeat(32))),
     benchmark: fc.option(name),
     parameters: fc.record({
       top_n: fc.integer({ min: 1, max: 500 }),

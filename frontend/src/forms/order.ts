@@ -11,6 +11,10 @@ export interface Order {
   start: string;
   end: string;
   benchmark: string;
+  /** Of cash and values; empty: that of the universe's quotes. */
+  base_currency: string;
+  /** Of the rates into it; empty: the newest. */
+  fx_snapshot: string;
   preset: string;
   /** One's own figures in place of the preset's. */
   costs: Draft;
@@ -24,7 +28,7 @@ export type Form = Readonly<Record<Group, readonly Field[]>> & { presets: readon
 const PREFIXES = { parameters: "p.", costs: "c.", execution: "x." } as const;
 export type Group = keyof typeof PREFIXES;
 const GROUPS = Object.keys(PREFIXES) as Group[];
-const PLAIN = ["snapshot", "start", "end", "benchmark"] as const;
+const PLAIN = ["snapshot", "start", "end", "benchmark", "base_currency", "fx_snapshot"] as const;
 /** In the address the preset is called what it is about. */
 const PRESET = "costs";
 
@@ -54,6 +58,8 @@ export function orderFrom(address: URLSearchParams, form: Form, universe: string
     start: text("start"),
     end: text("end"),
     benchmark: text("benchmark"),
+    base_currency: text("base_currency"),
+    fx_snapshot: text("fx_snapshot"),
     preset: address.get(PRESET) ?? form.preset,
     ...(Object.fromEntries(drafts) as Pick<Order, Group>),
   };
@@ -78,6 +84,10 @@ export function formAddress(spec: Spec, presets: readonly Preset[]): string {
   const { preset, ...costs } = costsRequest(spec.costs, presets);
   const address = new URLSearchParams({ universe: spec.universe, snapshot: spec.snapshot, start: spec.start, end: spec.end });
   if (spec.benchmark !== null) address.set("benchmark", spec.benchmark);
+  if (spec.fxSnapshot !== null) {
+    address.set("base_currency", spec.currency);
+    address.set("fx_snapshot", spec.fxSnapshot);
+  }
   if (preset !== undefined) address.set(PRESET, typed(preset));
   const drafts = { parameters: spec.parameters, costs, execution: spec.execution };
   for (const group of GROUPS) {
@@ -95,6 +105,7 @@ export function bodyFrom(strategy: string, order: Order, form: Form): Body | nul
   const execution = valuesOf(form.execution, order.execution);
   if (parameters === null || costs === null || execution === null || order.universe === "" || spanReason(order) !== null) return null;
   // An own figure that is none leaves the preset's in place.
+  const currency = order.base_currency.trim().toUpperCase();
   const own = Object.entries(costs).filter(([, value]) => value !== null);
   return {
     strategy,
@@ -106,6 +117,7 @@ export function bodyFrom(strategy: string, order: Order, form: Form): Body | nul
     execution,
     benchmark: order.benchmark.trim() || null,
     snapshot: order.snapshot || null,
+    ...(currency === "" ? {} : { base_currency: currency, fx_snapshot: order.fx_snapshot || null }),
   };
 }
 

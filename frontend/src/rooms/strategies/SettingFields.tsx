@@ -78,19 +78,27 @@ function Advanced({ set, ...group }: Shared & { set: (name: keyof Order) => (tex
   const { order, form, refused } = group;
   const figures = form.presets.find(({ key }) => key === order.preset)?.figures ?? {};
   const folded = form.execution.filter(({ name }) => !OPEN.includes(name));
-  const changed = changedCount(folded, order.execution) + changedCount(form.costs, order.costs) + (order.benchmark === "" ? 0 : 1);
-  const isRefused = refused.has("benchmark") || [...folded, ...form.costs].some(({ name }) => reasonOf(refused, "execution", name) ?? reasonOf(refused, "costs", name));
+  const changed = changedCount(folded, order.execution) + changedCount(form.costs, order.costs) + (order.benchmark === "" ? 0 : 1) + (order.base_currency === "" ? 0 : 1);
+  const isRefused = refused.has("benchmark") || refused.has("base_currency") || [...folded, ...form.costs].some(({ name }) => reasonOf(refused, "execution", name) ?? reasonOf(refused, "costs", name));
   const [isOpen, setOpen] = useState(changed > 0);
   return (
     <details className="group rounded-lg border border-line" open={isOpen || isRefused} onToggle={(event) => setOpen(event.currentTarget.open)}>
       <summary className="flex min-h-11 items-center justify-between gap-3 px-4">
         <span className="font-medium">
-          More settings <span className="font-normal text-soft">· benchmark, cash, delisting, own costs{changed > 0 ? ` · ${changed} set` : ""}</span>
+          More settings <span className="font-normal text-soft">· benchmark, currency, cash, delisting, own costs{changed > 0 ? ` · ${changed} set` : ""}</span>
         </span>
         <Icon name="down" className="!size-4 text-soft group-open:rotate-180" />
       </summary>
       <div className="space-y-5 border-t border-line p-4">
         <Text title="Benchmark" help="A ticker of the universe. Empty: the universe's own, or else its members bought and held." value={order.benchmark} reason={refused.get("benchmark")} onChange={set("benchmark")} />
+        <Text
+          title="Base currency"
+          help="Three letters, such as AUD, for cash and values. Empty: that of the universe's quotes. Needs rates, ingested as the universe FX."
+          value={order.base_currency}
+          reason={refused.get("base_currency")}
+          // The rates of an earlier result are of its currency.
+          onChange={(text) => group.onChange({ ...order, base_currency: text, fx_snapshot: "" })}
+        />
         <Fields {...group} of="execution" names={(name) => !OPEN.includes(name)} />
         <fieldset>
           <legend className="font-medium">Own costs</legend>

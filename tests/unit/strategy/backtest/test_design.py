@@ -38,7 +38,7 @@ CHOICES: list[dict[str, Any]] = [
 ]
 
 
-@pytest.mark.parametrize("change", [{"snapshot": "1" * 64}, {"engine_version": 99}])
+@pytest.mark.parametrize("change", [{"snapshot": "1" * 64}, {"fx_snapshot": "1" * 64}, {"engine_version": 99}])
 def test_other_data_or_another_engine_is_no_other_choice(change: dict[str, Any]) -> None:
     assert design_of(replace(SPEC, **change)) == design_of(SPEC)
     assert frozen_id(replace(SPEC, **change)) == frozen_id(SPEC)
@@ -59,4 +59,4 @@ def test_whatever_else_is_changed_is_another_choice(change: dict[str, Any]) -> N
 
 def test_every_field_of_a_spec_is_accounted_for() -> None:
     changed = {name for change in CHOICES for name in change}
-    assert changed | {"snapshot", "engine_version", "end"} == set(BacktestSpec.__dataclass_fields__)
+    assert changed | {"snapshot", "fx_snapshot", "engine_version", "end"} == set(BacktestSpec.__dataclass_fields__)

@@ -23,7 +23,8 @@ from aws.snapshots import load_manifest
 from strategy.adjustments import CorporateActions
 from strategy.errors import PanelError
 from strategy.panel import BoolArray, DateArray, Field, FloatArray, PricePanel
-from strategy.universe import member_matrix
+from strategy.universe import Membership, member_matrix
+from strategy.validation.bars_used import SuspectBars
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +79,36 @@ async def load_panel(
         actions=actions,
         member=member,
         has_checked_values=True,
+    )
+
+
+async def load_stays(store: ObjectStore, manifest: Manifest) -> tuple[Membership, ...]:
+    """Every stay in the universe of a snapshot, of members that have no bar, and so no column in its panel, as well."""
+    table = await read_facts(store, manifest, "members")
+    columns = (table.column(name).to_pylist() for name in ("ticker", "start_date", "end_date"))
+    return tuple(
+        Membership(ticker=ticker, start_date=start, end_date=end) for ticker, start, end in zip(*columns, strict=True)
+    )
+
+
+async def load_suspects(store: ObjectStore, manifest: Manifest, panel: PricePanel) -> SuspectBars | None:
+    """Bars of the panel that break a rule; None where the snapshot is older than their list, and has some."""
+    if not manifest.quality.get("suspect"):
+        none = np.empty(0, dtype=np.intp)
+        return SuspectBars(rows=none, columns=none, rules=())
+    if "suspects" not in manifest.tables:
+        return None
+    table = await read_facts(store, manifest, "suspects")
+    days, columns = (
+        numbers_of(table.column("date")).astype("datetime64[D]"),
+        places_of(table.column("ticker"), panel.tickers),
+    )
+    rows = np.searchsorted(panel.sessions, days)
+    inside = np.flatnonzero((columns >= 0) & (rows < panel.n_dates))
+    inside = inside[panel.sessions[rows[inside]] == days[inside]]
+    rules = table.column("rules").to_pylist()
+    return SuspectBars(
+        rows=rows[inside], columns=columns[inside], rules=tuple(tuple(rules[number].split(",")) for number in inside)
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from backend.schemas.honesty import HonestyOut
 from backend.schemas.meta import MetaOut
 from strategy.schedule import Rebalance
 
@@ -146,21 +147,6 @@ class BenchmarkOut(BaseModel):
     kind: Literal["ticker", "universe_buy_and_hold"]
     ticker: str | None
     definition: str
-
-
-class LookaheadOut(BaseModel):
-    """Decisions recomputed with the future scrambled."""
-
-    checked: list[str] = Field(description="Sessions checked.")
-    is_identical: bool
-
-
-class HonestyOut(BaseModel):
-    """What speaks for and against trusting the result."""
-
-    lookahead: LookaheadOut
-    quality: dict[str, int]
-    delisted: int = Field(description="Holdings sold because they were delisted.")
 
 
 class BacktestOut(BaseModel):

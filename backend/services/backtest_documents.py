@@ -12,9 +12,9 @@ from dataclasses import asdict
 import numpy as np
 import pyarrow as pa
 
-from aws.manifest import Manifest
 from aws.s3_cache import ObjectStore, write_table
 from backend.database.trials import TrialRecord
+from backend.services.backtest_audits import Audit
 from strategy.backtest.design import design_of
 from strategy.backtest.run import BacktestResult
 from strategy.backtest.spec import BacktestSpec
@@ -42,7 +42,7 @@ def document_of(
     panel: PricePanel,
     result: BacktestResult,
     *,
-    manifest: Manifest,
+    audit: Audit,
     keys: Mapping[str, str],
     generated_at: dt.datetime,
 ) -> str:
@@ -58,17 +58,13 @@ def document_of(
         "metrics": [asdict(metric) for metric in result.metrics],
         "benchmark": {"kind": kind, "ticker": spec.benchmark, "definition": BENCHMARK_DEFINITIONS[kind]},
         "books": result.simulation.books(),
-        "honesty": {
-            "lookahead": asdict(result.lookahead),
-            "quality": dict(manifest.quality),
-            "delisted": result.simulation.n_delisted,
-        },
+        "honesty": audit.block(),
         "tables": dict(keys),
     }
     body["meta"] = {
-        "as_of": manifest.as_of.isoformat(),
+        "as_of": audit.as_of.isoformat(),
         "snapshot": spec.snapshot,
-        "quality": dict(manifest.quality),
+        "quality": audit.quality,
         "data_hash": hashlib.sha256(_json(body).encode()).hexdigest(),
         "generated_at": generated_at.isoformat(),
     }

@@ -108,6 +108,7 @@ async def _computed(
     engine: AsyncEngine, store: ObjectStore, spec: BacktestSpec, *, origin: Origin, generated_at: dt.datetime
 ) -> StoredBacktest:
     # Here and not above: a repeated spec is answered without numpy and pyarrow.
+    from backend.services.backtest_audits import audit_of  # noqa: PLC0415
     from backend.services.backtest_documents import document_of, tables_of, trial_of  # noqa: PLC0415
     from backend.services.panels import panels_of  # noqa: PLC0415
     from strategy.backtest import run  # noqa: PLC0415
@@ -124,8 +125,9 @@ async def _computed(
     except StrategyError as error:
         error.add_note(f"backtest {spec.backtest_id}")
         raise
+    audit = await audit_of(store, manifest, panel, spec, result)
     keys = await tables_of(store, panel, result)
-    document = document_of(spec, panel, result, manifest=manifest, keys=keys, generated_at=generated_at)
+    document = document_of(spec, panel, result, audit=audit, keys=keys, generated_at=generated_at)
     record = BacktestRecord(
         id=spec.backtest_id,
         spec=json.loads(spec.canonical_json()),

@@ -21,10 +21,12 @@ from aws.blocks import StoredBlocks, joined_spans, store_blocks
 from aws.facts import inlined
 from aws.manifest import Manifest, day_number
 from aws.object_store import ObjectStore, Ref
+from aws.s3_cache import write_table
 from aws.snapshots import current_ref, load_manifest, parted_sessions, publish, snapshot_of, store_manifest
 from backend.database.actions import ActionRecord, actions
 from backend.database.bar_reader import DataClock, data_clock, read_span, session_days
 from backend.database.connection import transaction
+from backend.database.flagged_bars import flagged_bars
 from backend.database.universes import UniverseRecord, get_universe, members
 from backend.services.errors import EmptyUniverseError
 from strategy.universe import Membership
@@ -79,6 +81,7 @@ async def build_snapshot(
             return current
         # Pinned to the newest fact just seen: what an ingest commits meanwhile belongs to the next snapshot.
         days, blocks = await _blocks(connection, store, facts, as_of or facts.known_at, progress)
+        suspects = await _suspects(connection, store, facts, as_of or facts.known_at)
     tickers, spans = joined_spans(blocks)
     manifest = Manifest(
         universe=universe_key,
@@ -93,6 +96,7 @@ async def build_snapshot(
         tables={
             "actions": inlined(_actions_table(facts.actions)),
             "members": inlined(_members_table(facts.stays)),
+            **suspects,
         },
     )
     if as_of is None:
@@ -169,6 +173,24 @@ async def _written(
     if not is_there.all():
         matrices = {name: matrix[:, is_there] for name, matrix in matrices.items()}
     return await store_blocks(store, sessions, tickers, matrices)
+
+
+async def _suspects(
+    connection: AsyncConnection, store: ObjectStore, facts: _Facts, as_of: dt.datetime
+) -> dict[str, str]:
+    """Key of the list of bars that break a rule. Only audits read it: it is no part of the manifest."""
+    if not facts.clock.quality["suspect"]:
+        return {}
+    bars = await flagged_bars(connection, facts.tickers, as_of=as_of)
+    suspect = [bar for bar in bars if bar.quality == "suspect"]
+    table = pa.table(
+        {
+            "ticker": pa.array([bar.ticker for bar in suspect], pa.string()),
+            "date": pa.array([bar.date for bar in suspect], pa.date32()),
+            "rules": pa.array([",".join(bar.rules) for bar in suspect], pa.string()),
+        }
+    )
+    return {"suspects": await write_table(store, table)}
 
 
 def _actions_table(records: Sequence[ActionRecord]) -> pa.Table:

@@ -35,6 +35,7 @@ LOOKAHEAD_SAMPLES = 8
 class BacktestResult:
     """What a spec computes; a pure function of the spec and the panel."""
 
+    decisions: Decisions
     simulation: Simulation
     benchmark: Simulation
     metrics: tuple[Metric, ...]
@@ -88,9 +89,10 @@ def run_backtest(
         generator=np.random.default_rng(int(spec.backtest_id[:16], 16)),
         n_samples=LOOKAHEAD_SAMPLES,
     )
-    simulation = _simulated(panel, decisions, spec, last)
+    simulation = simulated(panel, decisions, spec, last)
     benchmark = benchmark or _benchmark(panel, spec, first, last)
     return BacktestResult(
+        decisions=decisions,
         simulation=simulation,
         benchmark=benchmark,
         metrics=simulation_metrics(
@@ -120,7 +122,8 @@ def _check_weights(key: str, weights: FloatArray, panel: PricePanel, rows: IntAr
         raise ParameterError("strategy", key, "gave weights that are not finite, not positive, or sum to more than 1")
 
 
-def _simulated(panel: PricePanel, decisions: Decisions, spec: BacktestSpec, last: int) -> Simulation:
+def simulated(panel: PricePanel, decisions: Decisions, spec: BacktestSpec, last: int) -> Simulation:
+    """The portfolio of decisions under the costs and the execution of a spec, up to the panel row `last`."""
     first = int(decisions.rows[0])
     return simulate(panel, decisions, costs=spec.costs, execution=spec.execution, first_row=first, last_row=last)
 

@@ -742,6 +742,30 @@ export interface components {
             universe: string;
         };
         /**
+         * BarCountsOut
+         * @description Bars by quality, and the suspect ones by the rule that they break.
+         */
+        BarCountsOut: {
+            /** Good */
+            good: number;
+            /** Rules */
+            rules: {
+                [key: string]: number;
+            };
+            /** Suspect */
+            suspect: number;
+        };
+        /**
+         * BarsUsedOut
+         * @description Bars that the result stands on.
+         */
+        BarsUsedOut: {
+            /** @description Bars of sessions on which the asset was held or traded. */
+            held: components["schemas"]["BarCountsOut"];
+            /** @description Every bar up to the last decision. */
+            read: components["schemas"]["BarCountsOut"];
+        };
+        /**
          * BenchmarkOut
          * @description What the strategy is compared with.
          */
@@ -858,6 +882,34 @@ export interface components {
              * @default ten_bps
              */
             preset?: string;
+        };
+        /**
+         * DelistedOut
+         * @description Held names that were later delisted.
+         */
+        DelistedOut: {
+            /**
+             * Capital Share
+             * @description Of the value held, summed over sessions; a fraction.
+             */
+            capital_share: number | null;
+            /** N Names */
+            n_names: number;
+            /**
+             * Names
+             * @description At most 50, those held longest and largest first.
+             */
+            names: string[];
+            /**
+             * Profit
+             * @description Base currency.
+             */
+            profit: number;
+            /**
+             * Profit Share
+             * @description Of the final profit, a fraction.
+             */
+            profit_share: number | null;
         };
         /**
          * ExecutionIn
@@ -1061,19 +1113,27 @@ export interface components {
         };
         /**
          * HonestyOut
-         * @description What speaks for and against trusting the result.
+         * @description What follows from the spec; how many trials there were is at `/backtest/{id}/honesty`.
          */
         HonestyOut: {
+            /** @description None: of an older snapshot or engine. */
+            bars?: components["schemas"]["BarsUsedOut"] | null;
             /**
              * Delisted
              * @description Holdings sold because they were delisted.
              */
             delisted: number;
             lookahead: components["schemas"]["LookaheadOut"];
-            /** Quality */
+            /**
+             * Quality
+             * @description Bars of the whole snapshot.
+             */
             quality: {
                 [key: string]: number;
             };
+            survivorship?: components["schemas"]["SurvivorshipOut"] | null;
+            /** @description None: stored by an older engine. */
+            track_record?: components["schemas"]["TrackRecordOut"] | null;
         };
         /**
          * InstrumentOut
@@ -1172,6 +1232,28 @@ export interface components {
             checked: string[];
             /** Is Identical */
             is_identical: boolean;
+        };
+        /**
+         * LossScenarioOut
+         * @description The result had every name that vanished, and every one that is missing, returned `loss`.
+         */
+        LossScenarioOut: {
+            /** Cagr */
+            cagr: number | null;
+            /**
+             * Cagr Gap
+             * @description Growth a year that this costs, a fraction.
+             */
+            cagr_gap: number | null;
+            /** Final Equity */
+            final_equity: number;
+            /**
+             * Loss
+             * @description -0.3: the mean of performance delistings (Shumway 1997); -1: the bound.
+             */
+            loss: number;
+            /** Total Return */
+            total_return: number;
         };
         /**
          * MemberChangeIn
@@ -1290,6 +1372,53 @@ export interface components {
             unit: string;
             /** Value */
             value: number | string | null;
+        };
+        /**
+         * MissingMemberOut
+         * @description A member without bars.
+         */
+        MissingMemberOut: {
+            /**
+             * First
+             * Format: date
+             */
+            first: string;
+            /**
+             * Last
+             * Format: date
+             */
+            last: string;
+            /** N Sessions */
+            n_sessions: number;
+            /** Ticker */
+            ticker: string;
+        };
+        /**
+         * MissingMembersOut
+         * @description Dated members that the panel lacks.
+         */
+        MissingMembersOut: {
+            /** N Dated */
+            n_dated: number;
+            /** N Names */
+            n_names: number;
+            /**
+             * N Undated
+             * @description Members of whom nobody said since when: a list of today's survivors.
+             */
+            n_undated: number;
+            /**
+             * Names
+             * @description At most 50, those missing longest first.
+             */
+            names: components["schemas"]["MissingMemberOut"][];
+            /**
+             * Share
+             * @description Mean of missing over dated members. None: no member is dated.
+             */
+            share: number | null;
+            /** Years */
+            years: components["schemas"]["YearOfMembersOut"][];
         };
         /**
          * PricePage
@@ -1607,6 +1736,16 @@ export interface components {
             version: number;
         };
         /**
+         * SurvivorshipOut
+         * @description What survivorship does to the result.
+         */
+        SurvivorshipOut: {
+            delisted: components["schemas"]["DelistedOut"];
+            missing: components["schemas"]["MissingMembersOut"];
+            /** Scenarios */
+            scenarios: components["schemas"]["LossScenarioOut"][];
+        };
+        /**
          * SymbolStayOut
          * @description The time in which an instrument bore a symbol, both ends included; None: since ever, or still.
          */
@@ -1671,6 +1810,34 @@ export interface components {
             suspect: number;
             /** Ticker */
             ticker: string;
+        };
+        /**
+         * TrackRecordOut
+         * @description Evidence of a Sharpe ratio above zero, of one result alone (Bailey and Lopez de Prado 2012).
+         */
+        TrackRecordOut: {
+            /**
+             * Confidence
+             * @description Of the minimum length.
+             */
+            confidence: number;
+            /**
+             * Minimum Length
+             * @description Sessions until such a ratio is above zero. None: never.
+             */
+            minimum_length: number | null;
+            /** N Returns */
+            n_returns: number;
+            /**
+             * Probabilistic Sharpe
+             * @description Probability that the true ratio is above zero.
+             */
+            probabilistic_sharpe: number | null;
+            /**
+             * Sharpe
+             * @description Of session returns, not annualised. None: they do not vary.
+             */
+            sharpe: number | null;
         };
         /**
          * TrialsOut
@@ -1820,6 +1987,18 @@ export interface components {
             msg: string;
             /** Error Type */
             type: string;
+        };
+        /**
+         * YearOfMembersOut
+         * @description Dated members of a year, and those of them without bars; means over its sessions.
+         */
+        YearOfMembersOut: {
+            /** Members */
+            members: number;
+            /** Missing */
+            missing: number;
+            /** Year */
+            year: number;
         };
     };
     responses: never;

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from httpx import AsyncClient
 
+from backend.schemas.backtest import BacktestOut
+
 SPEC = {"strategy": "equal_weight", "universe": "SAMPLE_US5", "start": "2005-01-03", "end": "2012-12-31"}
 
 
@@ -33,6 +35,13 @@ async def test_the_result_states_what_it_was_computed_from(client: AsyncClient) 
     assert document["meta"]["quality"]["good"] > 0
     assert document["honesty"]["lookahead"]["is_identical"] is True
     assert len(document["honesty"]["lookahead"]["checked"]) == 8
+    honesty = BacktestOut.model_validate(document).honesty
+    assert honesty.track_record is not None
+    assert honesty.track_record.n_returns == document["n_sessions"] - 1
+    assert honesty.bars is not None
+    assert honesty.bars.read.good > honesty.bars.held.good > 0
+    assert honesty.survivorship is not None
+    assert [scenario.loss for scenario in honesty.survivorship.scenarios] == [-0.3, -1.0]
     assert all(metric["definition"] for metric in document["metrics"])
 
 

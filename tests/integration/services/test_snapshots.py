@@ -22,7 +22,7 @@ from backend.database.universes import UniverseRecord, put_members, put_universe
 from backend.services.errors import EmptyUniverseError
 from backend.services.snapshots import build_snapshot
 from strategy.errors import PanelError
-from strategy.fast_data_loader import load_panel
+from strategy.fast_data_loader import load_panel, load_stays, load_suspects
 from strategy.universe import Membership
 from support.stores import MemoryStore
 
@@ -222,3 +222,33 @@ async def test_what_is_not_there_is_named(engine: AsyncEngine) -> None:
     snapshot = (await build_snapshot(engine, store, "U")).snapshot_id
     with pytest.raises(PanelError, match="2022-03-01 to 2024-01-05"):
         await load_panel(store, snapshot, start=dt.date(2025, 1, 1))
+
+
+async def test_suspect_bars_and_members_without_any_bar_are_known_to_whoever_audits(engine: AsyncEngine) -> None:
+    store = MemoryStore()
+    async with transaction(engine) as connection:
+        suspect = update(Bar).where(Bar.ticker == "A", Bar.date == dt.date(2022, 3, 2))
+        await connection.execute(suspect.values(data_quality="suspect", metadata_={"rules": ["gap", "stale"]}))
+        lost = Membership(ticker="LOST", start_date=dt.date(2022, 3, 1), end_date=None)
+        await put_members(connection, "U", [lost], known_at=MONDAY)
+    snapshot = (await build_snapshot(engine, store, "U")).snapshot_id
+    manifest, panel = await load_manifest(store, snapshot), await load_panel(store, snapshot)
+    suspects = await load_suspects(store, manifest, panel)
+    assert suspects is not None
+    assert [str(panel.sessions[row]) for row in suspects.rows] == ["2022-03-02"]
+    assert (suspects.columns.tolist(), suspects.rules) == ([0], (("gap", "stale"),))
+    assert lost in await load_stays(store, manifest)
+    assert "LOST" not in panel.tickers
+
+
+async def test_a_snapshot_without_suspect_bars_has_no_list_of_them(engine: AsyncEngine) -> None:
+    store = MemoryStore()
+    manifest = await load_manifest(store, (await build_snapshot(engine, store, "U")).snapshot_id)
+    assert set(manifest.tables) == {"actions", "members"}
+    suspects = await load_suspects(store, manifest, await load_panel(store, (await current_snapshot(store, "U")) or ""))
+    assert suspects is not None
+    assert suspects.rows.size == 0
+    older = replace(manifest, quality={"good": 7, "suspect": 1})
+    assert (
+        await load_suspects(store, older, await load_panel(store, (await current_snapshot(store, "U")) or "")) is None
+    )

@@ -1,0 +1,106 @@
+"""What speaks for and against trusting a result: the part that follows from its spec, and the part that grows."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from pydantic import BaseModel, Field
+
+
+class LookaheadOut(BaseModel):
+    """Decisions recomputed with the future scrambled."""
+
+    checked: list[str] = Field(description="Sessions checked.")
+    is_identical: bool
+
+
+class TrackRecordOut(BaseModel):
+    """Evidence of a Sharpe ratio above zero, of one result alone (Bailey and Lopez de Prado 2012)."""
+
+    sharpe: float | None = Field(description="Of session returns, not annualised. None: they do not vary.")
+    n_returns: int
+    probabilistic_sharpe: float | None = Field(description="Probability that the true ratio is above zero.")
+    minimum_length: float | None = Field(description="Sessions until such a ratio is above zero. None: never.")
+    confidence: float = Field(description="Of the minimum length.")
+
+
+class DelistedOut(BaseModel):
+    """Held names that were later delisted."""
+
+    n_names: int
+    names: list[str] = Field(description="At most 50, those held longest and largest first.")
+    capital_share: float | None = Field(description="Of the value held, summed over sessions; a fraction.")
+    profit: float = Field(description="Base currency.")
+    profit_share: float | None = Field(description="Of the final profit, a fraction.")
+
+
+class YearOfMembersOut(BaseModel):
+    """Dated members of a year, and those of them without bars; means over its sessions."""
+
+    year: int
+    members: float
+    missing: float
+
+
+class MissingMemberOut(BaseModel):
+    """A member without bars."""
+
+    ticker: str
+    n_sessions: int
+    first: dt.date
+    last: dt.date
+
+
+class MissingMembersOut(BaseModel):
+    """Dated members that the panel lacks."""
+
+    n_dated: int
+    n_undated: int = Field(description="Members of whom nobody said since when: a list of today's survivors.")
+    n_names: int
+    share: float | None = Field(description="Mean of missing over dated members. None: no member is dated.")
+    years: list[YearOfMembersOut]
+    names: list[MissingMemberOut] = Field(description="At most 50, those missing longest first.")
+
+
+class LossScenarioOut(BaseModel):
+    """The result had every name that vanished, and every one that is missing, returned `loss`."""
+
+    loss: float = Field(description="-0.3: the mean of performance delistings (Shumway 1997); -1: the bound.")
+    final_equity: float
+    total_return: float
+    cagr: float | None
+    cagr_gap: float | None = Field(description="Growth a year that this costs, a fraction.")
+
+
+class SurvivorshipOut(BaseModel):
+    """What survivorship does to the result."""
+
+    delisted: DelistedOut
+    missing: MissingMembersOut
+    scenarios: list[LossScenarioOut]
+
+
+class BarCountsOut(BaseModel):
+    """Bars by quality, and the suspect ones by the rule that they break."""
+
+    good: int
+    suspect: int
+    rules: dict[str, int]
+
+
+class BarsUsedOut(BaseModel):
+    """Bars that the result stands on."""
+
+    read: BarCountsOut = Field(description="Every bar up to the last decision.")
+    held: BarCountsOut = Field(description="Bars of sessions on which the asset was held or traded.")
+
+
+class HonestyOut(BaseModel):
+    """What follows from the spec; how many trials there were is at `/backtest/{id}/honesty`."""
+
+    lookahead: LookaheadOut
+    quality: dict[str, int] = Field(description="Bars of the whole snapshot.")
+    delisted: int = Field(description="Holdings sold because they were delisted.")
+    track_record: TrackRecordOut | None = Field(default=None, description="None: stored by an older engine.")
+    survivorship: SurvivorshipOut | None = None
+    bars: BarsUsedOut | None = Field(default=None, description="None: of an older snapshot or engine.")

@@ -1,0 +1,78 @@
+"""Quality of the bars that a result stands on: those its decisions could read, and those of what it held."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import compress
+
+import numpy as np
+
+from strategy.backtest.simulation import Simulation
+from strategy.panel import BoolArray, IntArray, PricePanel
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SuspectBars:
+    """Bars of a panel that break a rule: row, column and the rules of each."""
+
+    rows: IntArray
+    columns: IntArray
+    rules: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BarCounts:
+    """Bars by quality; `rules` counts the suspect ones by the rule that they break, and one can break several."""
+
+    good: int
+    suspect: int
+    rules: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BarsUsed:
+    """Bars up to the last decision, of every asset, and bars of sessions on which an asset was held or traded."""
+
+    read: BarCounts
+    held: BarCounts
+
+
+def bars_used(panel: PricePanel, simulation: Simulation, *, last_decision: int, suspects: SuspectBars) -> BarsUsed:
+    """Count the bars of a result; `last_decision` is the panel row of its last decision."""
+    is_read = suspects.rows <= last_decision
+    n_read = int(np.isfinite(panel.close_prices[: last_decision + 1]).sum())
+    held, columns = _held(simulation)
+    closes = np.isfinite(panel.close_prices[simulation.rows[0] : simulation.rows[-1] + 1, columns])
+    return BarsUsed(
+        read=_counts(n_read, is_read, suspects.rules),
+        held=_counts(int((held & closes).sum()), _of_held(held, columns, simulation, suspects), suspects.rules),
+    )
+
+
+def _held(simulation: Simulation) -> tuple[BoolArray, IntArray]:
+    """Sessions on which each asset was held at the close or at the one before, and the columns of these assets."""
+    is_held = simulation.event_shares != 0
+    columns = np.flatnonzero(is_held.any(axis=0))
+    event = np.searchsorted(simulation.event_rows, simulation.rows, side="right")
+    at_close = np.concatenate([np.zeros((1, columns.size), dtype=np.bool_), is_held[:, columns]])[event]
+    at_close[1:] |= at_close[:-1].copy()
+    return at_close, columns
+
+
+def _of_held(held: BoolArray, columns: IntArray, simulation: Simulation, suspects: SuspectBars) -> BoolArray:
+    rows = suspects.rows - simulation.rows[0]
+    place = np.searchsorted(columns, suspects.columns)
+    inside = (rows >= 0) & (rows < held.shape[0]) & (place < columns.size)
+    found = np.zeros(rows.size, dtype=np.bool_)
+    at = np.flatnonzero(inside)
+    at = at[columns[place[at]] == suspects.columns[at]]
+    found[at] = held[rows[at], place[at]]
+    return found
+
+
+def _counts(n_bars: int, chosen: BoolArray, rules: Sequence[tuple[str, ...]]) -> BarCounts:
+    broken = list(compress(rules, chosen))
+    counted = Counter(rule for some in broken for rule in some)
+    return BarCounts(good=n_bars - len(broken), suspect=len(broken), rules=dict(sorted(counted.items())))

@@ -31,6 +31,8 @@ from backend.config import Settings
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
 app.add_typer(data_app, name="data")
 
+SheetForm = Literal["html", "pdf", "csv", "parquet"]
+SheetPart = Literal["series", "metrics"]
 DatedSymbols = Annotated[bool, typer.Option("--dated-symbols", help="files: each row bears the symbol of its day.")]
 
 
@@ -173,6 +175,30 @@ def backtest(
         typer.echo(document)
     else:
         print_summaries([json.loads(document)])
+
+
+@app.command()
+def tearsheet(
+    backtest_id: Annotated[str, typer.Argument(help="Id of a stored backtest, or its first characters.")],
+    *,
+    form: Annotated[
+        Literal["html", "pdf", "csv", "parquet"], typer.Option("--format", help="pdf needs Chromium.")
+    ] = "html",
+    part: Annotated[
+        Literal["series", "metrics"], typer.Option(help="csv, parquet: by session, or figures.")
+    ] = "series",
+    out: Annotated[Path | None, typer.Option(help="File to write; absent: named by the id, in this folder.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Write a result into one file: a page that needs nothing else, its print, or its series or figures."""
+    from backend.commands.backtest import written_tearsheet  # noqa: PLC0415  start-up
+
+    with reported_errors(as_json=as_json):
+        path = run(Settings(), lambda it: written_tearsheet(it, backtest_id, form=form, part=part, out=out))
+    if as_json:
+        print_json({"path": path})
+    else:
+        console.print(f"wrote {path}", soft_wrap=True, markup=False)
 
 
 @app.command()

@@ -48,6 +48,7 @@ STATUS: Mapping[type[Exception], int] = {
     services.NoMembersError: 422,
     services.UniverseExistsError: 409,
     services.NoSnapshotError: 404,
+    services.NoBrowserError: 422,
     services.JobFailedError: 500,
     cache.UnknownSnapshotError: 404,
     cache.RefConflictError: 409,

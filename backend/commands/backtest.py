@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from pathlib import Path
+from typing import Any, Literal
 
+from backend.database.backtests import ids_that_begin
+from backend.database.connection import transaction
 from backend.resources import Resources
 from backend.services.backtests import BacktestRequest, run_backtest
 from backend.services.errors import RequestError
+from backend.services.tearsheets import Part, SheetFormat, tearsheet
 from strategy.backtest.cost_presets import PRESETS
 from strategy.backtest.spec import Execution
 
@@ -43,6 +48,44 @@ async def stored_documents(resources: Resources, requests: Sequence[BacktestRequ
     return [
         (await run_backtest(resources.engine, resources.store, request, origin="cli")).document for request in requests
     ]
+
+
+async def written_tearsheet(
+    resources: Resources,
+    beginning: str,
+    *,
+    form: Literal["html", "pdf", "csv", "parquet"],
+    part: Part,
+    out: Path | None,
+) -> Path:
+    """Write the tearsheet of the backtest whose id begins so, and return where.
+
+    Raises
+    ------
+    UnknownBacktestError
+        If there is none.
+    RequestError
+        If there are several, or the file cannot be written.
+    NoBrowserError
+        If a PDF is asked for where no browser is.
+    """
+    async with transaction(resources.engine) as connection:
+        ids = await ids_that_begin(connection, beginning)
+    if len(ids) > 1:
+        raise RequestError("backtest_id", beginning, "several ids begin so; give more of it")
+    backtest_id = ids[0] if ids else beginning
+    path = out or Path(f"{backtest_id[:12]}{'' if form in {'html', 'pdf'} else f'-{part}'}.{form}")
+    sheet_form: SheetFormat = "html" if form == "pdf" else form
+    body = await tearsheet(resources.engine, resources.store, backtest_id, form=sheet_form, part=part)
+    if form == "pdf":
+        from backend.services.tearsheet.pdf import pdf_of  # noqa: PLC0415  start-up
+
+        body = await asyncio.to_thread(pdf_of, body.decode())
+    try:
+        path.write_bytes(body)
+    except OSError as error:
+        raise RequestError("out", str(path), f"cannot be written ({error.strerror}); name another file") from error
+    return path
 
 
 def _parameter(text: str) -> tuple[str, Any]:  # Any: a JSON value, validated by the strategy's model

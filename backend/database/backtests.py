@@ -43,6 +43,12 @@ async def get_backtest(connection: AsyncConnection, backtest_id: str) -> Backtes
     return found
 
 
+async def ids_that_begin(connection: AsyncConnection, text: str, *, limit: int = 2) -> list[str]:
+    """Ids of stored backtests that begin with a text: people copy a part of one."""
+    query = select(Backtest.id).where(Backtest.id.startswith(text, autoescape=True)).order_by(Backtest.id).limit(limit)
+    return list((await connection.scalars(query)).all())
+
+
 async def list_backtests(
     connection: AsyncConnection, *, before: tuple[dt.datetime, str] | None, limit: int
 ) -> list[BacktestRecord]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
+from fastapi.responses import HTMLResponse
 
 from backend.database.backtests import (
     BacktestRecord,
@@ -33,7 +34,8 @@ from backend.schemas.backtest import (
 )
 from backend.services.backtests import run_backtest
 from backend.services.errors import RequestError
-from backend.services.result_tables import read_rows
+from backend.services.result_tables import MEDIA_TYPES, TableName, result_table, rows_of
+from backend.services.tearsheets import Part, SheetFormat, tearsheet
 from strategy.backtest.cost_presets import PRICE_LISTS, PriceList
 
 router = APIRouter(prefix="/backtest", tags=["backtest"])
@@ -93,10 +95,25 @@ async def get_one(backtest_id: str, connection: Connection) -> Response:
     return _document(record.id, record.document)
 
 
+@router.get("/{backtest_id}/tearsheet.{form}", response_class=Response)
+async def get_tearsheet(
+    backtest_id: str, form: SheetFormat, engine: Engine, store: Store, part: Part = "series"
+) -> Response:
+    """The result in one file: a page that needs nothing else (html), or its series or figures (csv, parquet)."""
+    body = await tearsheet(engine, store, backtest_id, form=form, part=part)
+    headers = {"Cache-Control": _IMMUTABLE}
+    if form == "html":
+        # Whatever a ticker is named, the page can run and load nothing.
+        headers["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'"
+        return HTMLResponse(body, headers=headers)
+    headers["Content-Disposition"] = f'attachment; filename="{backtest_id[:12]}-{part}.{form}"'
+    return Response(body, media_type=MEDIA_TYPES[form], headers=headers)
+
+
 @router.get("/{backtest_id}/{table}")
 async def get_table(
     backtest_id: str,
-    table: Literal["equity", "orders", "holdings"],
+    table: TableName,
     connection: Connection,
     store: Store,
     response: Response,
@@ -104,13 +121,22 @@ async def get_table(
     limit: Annotated[int, Query(ge=1, le=20_000)] = 20_000,
     cursor: str | None = None,
 ) -> TablePage:
-    """Rows of the equity curve, the orders or the holdings after each change, as columns."""
+    """Rows of a result table as columns.
+
+    Stored with the result are equity, orders, and holdings after each change. From equity follow rolling (Sharpe ratio,
+    volatility, beta, drawdown over 126 and 252 sessions), monthly and yearly returns, the ten worst drawdowns, and
+    series (everything there is of each session).
+    """
     offset = _offset(cursor) if cursor is not None else 0
     record = await get_backtest(connection, backtest_id)
-    columns, n_rows = await read_rows(store, getattr(record, f"{table}_key"), offset=offset, limit=limit)
+    found = await result_table(store, record, table)
     response.headers["Cache-Control"] = _IMMUTABLE
-    more = offset + limit < n_rows
-    return TablePage(id=record.id, columns=columns, next_cursor=encoded_cursor(str(offset + limit)) if more else None)
+    more = offset + limit < found.num_rows
+    return TablePage(
+        id=record.id,
+        columns=rows_of(found, offset=offset, limit=limit),
+        next_cursor=encoded_cursor(str(offset + limit)) if more else None,
+    )
 
 
 def _preset(key: str, price_list: PriceList) -> CostPresetOut:

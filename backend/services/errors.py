@@ -8,6 +8,7 @@
     ├── NoMembersError              a universe of the registry needs a list of its members first
     ├── UniverseExistsError         another universe has the key
     ├── NoSnapshotError             a universe has bars, but no snapshot of them was built
+    ├── NoBrowserError              a PDF needs a browser, and there is none
     └── JobFailedError              a job failed
 """
 
@@ -64,6 +65,16 @@ class NoSnapshotError(ServiceError):
     def __init__(self, universe: str) -> None:
         self.universe = universe
         super().__init__(f"universe {universe} has no snapshot; run `parakeet snapshot {universe}` first")
+
+
+class NoBrowserError(ServiceError):
+    """A PDF is printed by a browser, and none could be found or used."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            f"{reason}; install Chromium or Chrome, or `pip install playwright && playwright install chromium`, or "
+            "take --format html and print that from any browser"
+        )
 
 
 class JobFailedError(ServiceError):

@@ -108,6 +108,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/backtest/{backtest_id}/tearsheet.{form}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Tearsheet
+         * @description The result in one file: a page that needs nothing else (html), or its series or figures (csv, parquet).
+         */
+        get: operations["get_tearsheet_api_v1_backtest__backtest_id__tearsheet__form__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/backtest/{backtest_id}/{table}": {
         parameters: {
             query?: never;
@@ -117,7 +137,11 @@ export interface paths {
         };
         /**
          * Get Table
-         * @description Rows of the equity curve, the orders or the holdings after each change, as columns.
+         * @description Rows of a result table as columns.
+         *
+         *     Stored with the result are equity, orders, and holdings after each change. From equity follow rolling (Sharpe ratio,
+         *     volatility, beta, drawdown over 126 and 252 sessions), monthly and yearly returns, the ten worst drawdowns, and
+         *     series (everything there is of each session).
          */
         get: operations["get_table_api_v1_backtest__backtest_id___table__get"];
         put?: never;
@@ -2176,6 +2200,38 @@ export interface operations {
             };
         };
     };
+    get_tearsheet_api_v1_backtest__backtest_id__tearsheet__form__get: {
+        parameters: {
+            query?: {
+                part?: "series" | "metrics";
+            };
+            header?: never;
+            path: {
+                backtest_id: string;
+                form: "html" | "csv" | "parquet";
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     get_table_api_v1_backtest__backtest_id___table__get: {
         parameters: {
             query?: {
@@ -2185,7 +2241,7 @@ export interface operations {
             header?: never;
             path: {
                 backtest_id: string;
-                table: "equity" | "orders" | "holdings";
+                table: "equity" | "orders" | "holdings" | "rolling" | "monthly" | "yearly" | "drawdowns" | "series";
             };
             cookie?: never;
         };

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import io
+import math
+
+import pyarrow.parquet as pq
 import pytest
 from httpx import AsyncClient
 
@@ -170,7 +174,13 @@ async def test_closes_only_prices_cannot_fill_at_the_open(client: AsyncClient) -
 
 @pytest.mark.parametrize(
     ("path", "word"),
-    [("/backtest/" + "0" * 64, "unknown backtest"), ("/backtest/nope/equity", "unknown backtest")],
+    [
+        ("/backtest/" + "0" * 64, "unknown backtest"),
+        ("/backtest/nope/equity", "unknown backtest"),
+        ("/backtest/nope/rolling", "unknown backtest"),
+        ("/backtest/nope/tearsheet.html", "unknown backtest"),
+        ("/backtest/nope/tearsheet.csv", "unknown backtest"),
+    ],
 )
 async def test_a_missing_backtest_is_not_found(client: AsyncClient, path: str, word: str) -> None:
     answer = await client.get(path)
@@ -188,3 +198,64 @@ async def test_a_foreign_cursor_is_refused(client: AsyncClient) -> None:
     answer = await client.get("/backtest", params={"cursor": "bm9wZQ=="})
     assert answer.status_code == 422
     assert answer.json()["field"] == "cursor"
+
+
+async def test_months_and_years_follow_from_the_equity_curve(client: AsyncClient) -> None:
+    path = f"/backtest/{(await client.post('/backtest', json=SPEC)).json()['id']}"
+    equity = (await client.get(f"{path}/equity")).json()["columns"]
+    monthly = (await client.get(f"{path}/monthly")).json()["columns"]
+    yearly = (await client.get(f"{path}/yearly")).json()["columns"]
+    assert monthly["month"][:2] == ["2005-01-01", "2005-02-01"]
+    assert yearly["year"] == [f"{year}-01-01" for year in range(2005, 2013)]
+    for returns in (monthly["return"], yearly["return"]):
+        assert math.prod(1 + value for value in returns) == pytest.approx(equity["equity"][-1] / equity["equity"][0])
+
+
+async def test_moving_figures_and_falls_are_those_of_the_document(client: AsyncClient) -> None:
+    document = (await client.post("/backtest", json=SPEC)).json()
+    figures = {metric["key"]: metric["value"] for metric in document["metrics"]}
+    answer = await client.get(f"/backtest/{document['id']}/rolling")
+    rolling = answer.json()["columns"]
+    assert "immutable" in answer.headers["cache-control"]
+    assert set(rolling) == {"session"} | {
+        f"{name}_{window}" for name in ("sharpe", "volatility", "beta", "drawdown") for window in (126, 252)
+    }
+    assert len(rolling["session"]) == document["n_sessions"]
+    assert rolling["sharpe_252"][:252] == [None] * 252
+    assert min(value for value in rolling["drawdown_252"] if value is not None) >= figures["max_drawdown"]
+    falls = (await client.get(f"/backtest/{document['id']}/drawdowns")).json()["columns"]
+    assert falls["depth"][0] == figures["max_drawdown"]
+    assert falls["peak"][0] == figures["drawdown_peak"]
+    assert len(falls["depth"]) == 10
+
+
+async def test_a_tearsheet_is_one_page_of_the_same_bytes_each_time(client: AsyncClient) -> None:
+    document = (await client.post("/backtest", json=SPEC)).json()
+    path = f"/backtest/{document['id']}/tearsheet.html"
+    answer, again = await client.get(path), await client.get(path)
+    assert answer.status_code == 200, answer.text
+    assert answer.content == again.content
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    assert answer.headers["content-security-policy"] == "default-src 'none'; style-src 'unsafe-inline'"
+    for part in (document["id"], document["meta"]["data_hash"], "Equal weight on SAMPLE_US5"):
+        assert part in answer.text
+
+
+async def test_a_tearsheet_as_table_has_every_session_or_every_figure(client: AsyncClient) -> None:
+    document = (await client.post("/backtest", json=SPEC)).json()
+    path = f"/backtest/{document['id']}/tearsheet"
+    series = (await client.get(f"{path}.csv")).text.splitlines()
+    assert series[0].startswith('"session","equity","cash","benchmark","return"')
+    assert len(series) == document["n_sessions"] + 1
+    assert series[1].startswith("2005-01-03,100000,100000,100000,,")
+    table = pq.read_table(io.BytesIO((await client.get(f"{path}.parquet", params={"part": "metrics"})).content))
+    assert table.column("key").to_pylist() == [metric["key"] for metric in document["metrics"]]
+    figures = dict(zip(table.column("key").to_pylist(), table.column("value").to_pylist(), strict=True))
+    assert figures["sharpe"] == next(item["value"] for item in document["metrics"] if item["key"] == "sharpe")
+
+
+@pytest.mark.parametrize("query", ["tearsheet.docx", "tearsheet.csv?part=secrets", "weather"])
+async def test_an_unknown_format_part_or_table_is_refused(client: AsyncClient, query: str) -> None:
+    answer = await client.get(f"/backtest/{'0' * 64}/{query}")
+    assert answer.status_code == 422
+    assert answer.headers["content-type"] == "application/problem+json"

@@ -219,3 +219,8 @@ def test_a_file_in_another_unit_is_told_by_its_factor_and_by_the_exit_code(
 def test_a_reconciliation_with_files_needs_a_path(sample_settings: Settings) -> None:
     done = parakeet(sample_settings, "data", "reconcile", "SAMPLE_US5", "--source", "files")
     assert (done.returncode, "--path" in done.stderr) == (2, True)
+
+
+def test_the_tearsheet_of_nothing_is_not_found(sample_settings: Settings) -> None:
+    unknown = parakeet(sample_settings, "tearsheet", "0123abcd")
+    assert (unknown.returncode, "unknown backtest" in unknown.stderr) == (3, True)

@@ -118,6 +118,36 @@ def total_return_prices(close: NDArray[np.float64], actions: CorporateActions) -
     return np.multiply(close, growth, out=growth)
 
 
+def last_known_closes(close: NDArray[np.float64], actions: CorporateActions) -> NDArray[np.float64]:
+    """Each close, and where there is none the close before it, divided by any split since; shape as `close`.
+
+    NaN only before the first close of an asset. The array itself when nothing is missing.
+    """
+    gaps = columns_with_gaps(close)
+    if gaps.size == 0:
+        return close
+    carried = close.copy()
+    last = last_close_rows(close[:, gaps])
+    part = np.take_along_axis(close[:, gaps], np.maximum(last, 0), axis=0)
+    if actions.rows.size:
+        factors = split_factors(close.shape, actions)[:, gaps]
+        part = part * np.take_along_axis(factors, np.maximum(last, 0), axis=0) / factors
+    # Where a close is there it is taken as it is, free of rounding by the factors.
+    carried[:, gaps] = np.where(np.isnan(close[:, gaps]), np.where(last < 0, np.nan, part), close[:, gaps])
+    return carried
+
+
+def columns_with_gaps(close: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Columns in which a close is missing: a sum of finite prices is finite, and one with NaN is NaN."""
+    return np.flatnonzero(np.isnan(close.sum(axis=0)))
+
+
+def last_close_rows(close: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Row of the newest close up to each row, -1 before the first."""
+    rows = np.where(np.isnan(close), -1, np.arange(close.shape[0])[:, np.newaxis])
+    return np.maximum.accumulate(rows, axis=0).astype(np.intp)
+
+
 def backward_factors(
     close: NDArray[np.float64], actions: CorporateActions
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

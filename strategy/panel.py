@@ -15,7 +15,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from strategy.adjustments import CorporateActions, total_return_prices
+from strategy.adjustments import CorporateActions, last_known_closes, total_return_prices
 from strategy.errors import MissingFieldError, PanelError
 
 FloatArray: TypeAlias = NDArray[np.float64]
@@ -129,6 +129,13 @@ class PricePanel:
         adjusted = total_return_prices(self.close_prices, self.actions)
         adjusted.flags.writeable = False
         return adjusted
+
+    @cached_property
+    def last_known_closes(self) -> FloatArray:
+        """Closes with gaps filled, shape (n_dates, n_assets): see `strategy.adjustments.last_known_closes`."""
+        carried = last_known_closes(self.close_prices, self.actions)
+        carried.flags.writeable = False
+        return carried
 
     @cached_property
     def active(self) -> BoolArray:

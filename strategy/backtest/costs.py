@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 
 from strategy.errors import ExecutionError
-from strategy.panel import BoolArray, FloatArray
+from strategy.panel import BoolArray, FloatArray, IntArray
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +124,15 @@ class OrderConditions:
         if self.mean_volume is None or self.volatility is None:
             return True
         return np.isfinite(self.mean_volume) & np.isfinite(self.volatility)
+
+    def of(self, columns: IntArray) -> OrderConditions:
+        """Those of some orders."""
+        return OrderConditions(
+            mean_volume=None if self.mean_volume is None else self.mean_volume[columns],
+            volatility=None if self.volatility is None else self.volatility[columns],
+            rates=None if self.rates is None else self.rates[columns],
+            is_foreign=None if self.is_foreign is None else self.is_foreign[columns],
+        )
 
 
 def order_costs(

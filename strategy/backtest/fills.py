@@ -17,7 +17,9 @@ from strategy.backtest.costs import CostModel, OrderConditions, order_costs
 from strategy.errors import ExecutionError
 from strategy.panel import BoolArray, FloatArray
 
-#: Below this share of equity a difference is rounding, not an order.
+#: Below this share of equity a difference is rounding, not an order: more than what a sizing leaves in cash.
+_NOISE = 1e-10
+#: Share of equity to which what is set aside for costs equals them.
 _TINY = 1e-12
 _MAX_ITERATIONS = 50
 #: Share of equity that costs must leave: a portfolio that is spent on them is an error, not a result.
@@ -51,34 +53,34 @@ def filled_shares(
     ExecutionError
         If the costs exceed the equity, or do not converge.
     """
-    used = (weights > 0) | (shares != 0)
-    tradable = market.tradable & used
-    prices = np.where(used, market.prices, 1.0)
-    values = shares * prices
-    equity = cash + float(values.sum())
-    held_fast = float(values[~tradable].sum())
-    wanted = np.where(tradable, weights, 0.0)
+    # Only what is held or wanted takes part: of a universe of thousands a fill then looks at dozens.
+    used = np.flatnonzero((weights > 0) | (shares != 0))
+    prices, tradable = market.prices[used], market.tradable[used]
+    values = shares[used] * prices
+    traded = used[tradable]
     sizing = _Sizing(
-        shares=shares,
-        prices=prices,
-        tradable=tradable,
-        wanted=wanted,
-        equity=equity,
-        held_fast=held_fast,
+        shares=shares[traded],
+        prices=prices[tradable],
+        wanted=weights[traded],
+        equity=cash + float(values.sum()),
+        held_fast=float(values[~tradable].sum()),
         costs=costs,
-        conditions=market.conditions,
+        conditions=None if market.conditions is None else market.conditions.of(traded),
     )
-    target = sizing.converged(market.session)
+    part, part_costs = sizing.converged(market.session)
     if not is_fractional:
-        target = _whole(target, sizing, cash)
-    return target, sizing.order_costs(target)
+        part, part_costs = _whole(part, sizing, cash)
+    target, paid = shares.copy(), np.zeros(shares.size)
+    target[traded], paid[traded] = part, part_costs
+    return target, paid
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Sizing:
+    """What can be traded; arrays of shape (n_traded,)."""
+
     shares: FloatArray
     prices: FloatArray
-    tradable: BoolArray
     wanted: FloatArray
     equity: float
     held_fast: float
@@ -87,27 +89,24 @@ class _Sizing:
 
     def order_costs(self, target: FloatArray) -> FloatArray:
         """Costs of the trades that lead to the target."""
-        trades = target - self.shares
-        if self.conditions is None:
-            return order_costs(self.costs, trades, self.prices)
-        # What is not known of an asset that is not traded is no part of a sum.
-        return np.where(trades != 0, order_costs(self.costs, trades, self.prices, self.conditions), 0.0)
+        return order_costs(self.costs, target - self.shares, self.prices, self.conditions)
 
-    def converged(self, session: str) -> FloatArray:
-        """Target shares whose trades cost what was set aside for them."""
-        cost = 0.0
+    def converged(self, session: str) -> tuple[FloatArray, FloatArray]:
+        """Target shares whose trades cost what was set aside for them, and those costs."""
+        cost, before = 0.0, None
         for _ in range(_MAX_ITERATIONS):
             target = self.target(cost)
-            total = float(self.order_costs(target).sum())
+            costs = self.order_costs(target)
+            total = float(costs.sum())
             if abs(total - cost) <= _TINY * self.equity:
-                return target
+                return target, costs
             if total > self.equity:
                 break
-            cost = total
+            before, cost = (cost, total), _next_guess(before, cost, total)
         return self._covered(session)
 
-    def _covered(self, session: str) -> FloatArray:
-        """Target shares for the least amount that covers the costs of their trades, by bisection."""
+    def _covered(self, session: str) -> tuple[FloatArray, FloatArray]:
+        """Target shares for the least amount that covers the costs of their trades, by bisection, and those costs."""
         low, high = 0.0, self.equity
         while high - low > _TINY * self.equity:
             middle = (low + high) / 2
@@ -116,7 +115,8 @@ class _Sizing:
         if high >= self.equity * (1 - _LEAST_INVESTED):
             cost = float(self.order_costs(self.target(0.0)).sum())
             raise ExecutionError("costs", round(cost, 2), f"exceed the portfolio's value on {session}")
-        return self.target(high)
+        target = self.target(high)
+        return target, self.order_costs(target)
 
     def target(self, cost: float) -> FloatArray:
         """Target shares when `cost` is set aside."""
@@ -124,21 +124,36 @@ class _Sizing:
         values = self.wanted * investable
         total, budget = float(values.sum()), max(investable - self.held_fast, 0.0)
         if total > budget:
-            values = values * (budget / total)
-        target = np.where(self.tradable, values / self.prices, self.shares)
-        is_noise = np.abs(target - self.shares) * self.prices <= _TINY * self.equity
-        return np.where(is_noise, self.shares, target)
+            values *= budget / total
+        target: FloatArray = values / self.prices
+        is_noise = np.abs(target - self.shares) * self.prices <= _NOISE * self.equity
+        np.copyto(target, self.shares, where=is_noise)
+        return target
 
 
-def _whole(target: FloatArray, sizing: _Sizing, cash: float) -> FloatArray:
+def _next_guess(before: tuple[float, float] | None, cost: float, total: float) -> float:
+    """Where the straight line through the last two pairs of (set aside, cost of the trades) meets equality.
+
+    Costs are linear in what is set aside but for their kinks, so that this ends the iteration a step or two earlier
+    than setting aside what the last trades cost, as the first step does and any that the line would lead astray.
+    """
+    if before is None or cost == before[0]:
+        return total
+    slope = (total - before[1]) / (cost - before[0])
+    guess = (total - slope * cost) / (1 - slope) if abs(slope) < 1 else total
+    return guess if guess >= 0 else total
+
+
+def _whole(target: FloatArray, sizing: _Sizing, cash: float) -> tuple[FloatArray, FloatArray]:
     """The targets rounded down to whole shares; buys give way, one by one, while cash would fall below zero."""
-    whole = np.where(sizing.tradable, np.floor(target + 1e-9), sizing.shares)
+    whole = np.floor(target + 1e-9)
     while True:
         trades = whole - sizing.shares
         left = cash - float((trades * sizing.prices).sum())
-        left -= float(sizing.order_costs(whole).sum())
+        costs = sizing.order_costs(whole)
+        left -= float(costs.sum())
         bought = np.where(trades > 0, trades * sizing.prices, 0.0)
         if left >= -_TINY * sizing.equity or not bought.any():
-            return whole
+            return whole, costs
         largest = int(np.argmax(bought))
         whole[largest] -= min(np.ceil(-left / sizing.prices[largest]), trades[largest])

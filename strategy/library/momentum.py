@@ -6,7 +6,7 @@ import numpy as np
 from pydantic import Field
 
 from strategy.library.contract import Parameters, Strategy
-from strategy.library.selection import equal_parts
+from strategy.library.selection import equal_parts, largest
 from strategy.panel import FloatArray, IntArray, PricePanel
 from strategy.signals.momentum import momentum
 
@@ -41,11 +41,7 @@ def _target_weights(panel: PricePanel, rows: IntArray, parameters: MomentumParam
     """Equal parts of the `top_n` highest returns of active assets, equal ones by ticker; of all when they are fewer."""
     strength = momentum(panel.prices, rows, lookback=parameters.lookback, skip=parameters.skip)
     strength[~panel.active[rows]] = np.nan
-    # NaN sorts last: whatever cannot be ranked is picked last, and then not chosen.
-    picked = np.argsort(-strength, axis=1, kind="stable")[:, : parameters.top_n]
-    chosen = np.zeros(strength.shape, dtype=np.bool_)
-    np.put_along_axis(chosen, picked, np.isfinite(np.take_along_axis(strength, picked, axis=1)), axis=1)
-    return equal_parts(chosen)
+    return equal_parts(largest(strength, parameters.top_n))
 
 
 MOMENTUM = Strategy(

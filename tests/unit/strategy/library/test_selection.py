@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -19,6 +21,6 @@ def test_the_largest_are_those_that_a_stable_sort_puts_first(seed: int, n_larges
     scores[rng.random(scores.shape) < 0.2] = np.nan
     expected = np.zeros(scores.shape, dtype=np.bool_)
     for row, values in enumerate(scores.tolist()):
-        known = [column for column, value in enumerate(values) if value == value]
+        known = [column for column, value in enumerate(values) if not math.isnan(value)]
         expected[row, sorted(known, key=lambda column: (-values[column], column))[:n_largest]] = True
     assert_array_equal(largest(scores, n_largest), expected)

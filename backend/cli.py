@@ -26,10 +26,12 @@ from backend.commands.terminal import (
     progress_bar,
     reported_errors,
 )
+from backend.commands.validation import validate
 from backend.config import Settings
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
 app.add_typer(data_app, name="data")
+app.command()(validate)
 
 SheetForm = Literal["html", "pdf", "csv", "parquet"]
 SheetPart = Literal["series", "metrics"]

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from strategy.backtest.metrics.returns import LEAST_SPREAD, periodic_rate
 from strategy.errors import InsufficientHistoryError, StatisticError
 from strategy.panel import FloatArray, IntArray
 from strategy.validation.bootstrap import optimal_block_length, stationary_bootstrap_rows
@@ -42,7 +43,7 @@ class ResampledPaths:
     total_return, max_drawdown : Distribution
         Fractions; a drawdown is <= 0, so that its low quantiles are the deep ones.
     sharpe : Distribution
-        Annualised; NaN where returns do not vary.
+        Annualised, above the risk-free rate; NaN where returns do not vary.
     probability_of_loss : float
         Share of paths that end below where they began.
     """
@@ -69,6 +70,7 @@ def resampled_paths(
     *,
     periods_per_year: int,
     generator: np.random.Generator,
+    risk_free_rate: float = 0.0,
     n_samples: int = 1_000,
     block_length: float | None = None,
 ) -> ResampledPaths:
@@ -82,6 +84,8 @@ def resampled_paths(
         Sessions in a year.
     generator : numpy Generator
         Source of the paths.
+    risk_free_rate : float
+        Fraction a year, compounded per session, that the Sharpe ratio is above.
     n_samples : int
         Paths.
     block_length : float or None
@@ -100,9 +104,13 @@ def resampled_paths(
     def draw(n_paths: int) -> IntArray:
         return stationary_bootstrap_rows(returns.size, n_samples=n_paths, block_length=length, generator=generator)
 
-    parts = [_path_figures(returns[rows], periods_per_year) for rows in _batches(draw, returns.size, n_samples)]
+    def figures(paths: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+        ratios = _ratios(paths, periodic_rate(risk_free_rate, periods_per_year)) * math.sqrt(periods_per_year)
+        return np.expm1(np.log1p(paths).sum(axis=1)), _deepest_falls(paths), ratios
+
+    parts = [figures(returns[rows]) for rows in _batches(draw, returns.size, n_samples)]
     totals, falls, ratios = (np.concatenate(values) for values in zip(*parts, strict=True))
-    total, fall, ratio = (float(values[0]) for values in _path_figures(returns[np.newaxis], periods_per_year))
+    total, fall, ratio = (float(values[0]) for values in figures(returns[np.newaxis]))
     return ResampledPaths(
         n_samples=n_samples,
         block_length=float(length),
@@ -163,11 +171,11 @@ def _rows_in_order(starts: IntArray, lengths: IntArray) -> IntArray:
     return rows
 
 
-def _path_figures(returns: FloatArray, periods_per_year: int) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Total return, deepest fall and annualised Sharpe ratio of each row of (n_paths, n)."""
-    means, spreads = returns.mean(axis=1), returns.std(axis=1, ddof=1)
-    ratios = np.divide(means, spreads, out=np.full(means.size, np.nan), where=spreads > np.abs(means) * 1e-12)
-    return np.expm1(np.log1p(returns).sum(axis=1)), _deepest_falls(returns), ratios * math.sqrt(periods_per_year)
+def _ratios(paths: FloatArray, rate: float) -> FloatArray:
+    """Mean excess return over sample standard deviation of each row of (n_paths, n)."""
+    means, spreads = paths.mean(axis=1) - rate, paths.std(axis=1, ddof=1)
+    ratios: FloatArray = np.divide(means, spreads, out=np.full(means.size, np.nan), where=spreads > LEAST_SPREAD)
+    return ratios
 
 
 def _deepest_falls(returns: FloatArray) -> FloatArray:

@@ -103,21 +103,20 @@ def replayed_holdings(panel: PricePanel, weights: FloatArray, rows: slice) -> Ho
     rows : slice
         Rows of the window.
 
-    Raises
-    ------
-    StatisticError
-        If the holdings lose more than the equity there is.
+    Returns
+    -------
+    HoldingsReplay
+        Return and fall are -1 when all is lost on the way, as short holdings can; nothing is won back after that.
     """
     held = np.flatnonzero(weights)
     prices = _carried(panel.prices[rows][:, held])
     is_priced = np.isfinite(prices[0])
     growth = np.where(is_priced, prices / np.where(is_priced, prices[0], 1.0), 1.0)
     values = 1 + (growth - 1) @ weights[held]
-    if (values <= 0).any():
-        raise StatisticError("holdings", None, "lose more than the equity there is in this window")
     gross = float(np.abs(weights).sum())
     covered = float(np.abs(weights[held][is_priced]).sum()) / gross if gross > 0 else 1.0
-    return HoldingsReplay(replay=replayed_curve(values), covered=covered)
+    ruin = Replay(total_return=-1.0, max_drawdown=-1.0)
+    return HoldingsReplay(replay=replayed_curve(values) if (values > 0).all() else ruin, covered=covered)
 
 
 def closing_weights(panel: PricePanel, shares: FloatArray, equity: float) -> FloatArray:

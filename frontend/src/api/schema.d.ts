@@ -108,6 +108,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/backtest/{backtest_id}/shocks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Shocks
+         * @description What moves of your own making, of tickers or whole asset classes, would do to the last holdings at once.
+         */
+        get: operations["get_shocks_api_v1_backtest__backtest_id__shocks_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/backtest/{backtest_id}/tearsheet.{form}": {
         parameters: {
             query?: never;
@@ -120,6 +140,26 @@ export interface paths {
          * @description The result in one file: a page that needs nothing else (html), or its series or figures (csv, parquet).
          */
         get: operations["get_tearsheet_api_v1_backtest__backtest_id__tearsheet__form__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/backtest/{backtest_id}/validation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Validation
+         * @description Bootstrap and reordering of the returns, and market falls replayed by strategy, benchmark and last holdings.
+         */
+        get: operations["get_validation_api_v1_backtest__backtest_id__validation_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -936,6 +976,21 @@ export interface components {
             profit_share: number | null;
         };
         /**
+         * DistributionOut
+         * @description What was observed, and quantiles of what could have been.
+         */
+        DistributionOut: {
+            /** Observed */
+            observed: number | null;
+            /**
+             * Quantiles
+             * @description By share: 0.05 is the value that 5 % of samples are below.
+             */
+            quantiles: {
+                [key: string]: number | null;
+            };
+        };
+        /**
          * ExecutionIn
          * @description How decisions become fills.
          */
@@ -1134,6 +1189,21 @@ export interface components {
             schema_revision: string | null;
             /** Version */
             version: string;
+        };
+        /**
+         * HoldingsReplayOut
+         * @description The last holdings, bought at the window's first close and never traded.
+         */
+        HoldingsReplayOut: {
+            /**
+             * Covered
+             * @description Share of their gross value with a price then; the rest is taken as unmoved.
+             */
+            covered: number;
+            /** Max Drawdown */
+            max_drawdown: number;
+            /** Total Return */
+            total_return: number;
         };
         /**
          * HonestyOut
@@ -1509,6 +1579,49 @@ export interface components {
             universe: string;
         };
         /**
+         * ReorderedOut
+         * @description The holding periods, from one rebalance to the next, in another order: the same end, other falls on the way.
+         */
+        ReorderedOut: {
+            max_drawdown: components["schemas"]["DistributionOut"];
+            /** N Periods */
+            n_periods: number;
+            /** N Samples */
+            n_samples: number;
+        };
+        /**
+         * ReplayOut
+         * @description A curve through a window, as fractions.
+         */
+        ReplayOut: {
+            /** Max Drawdown */
+            max_drawdown: number;
+            /** Total Return */
+            total_return: number;
+        };
+        /**
+         * ResampledOut
+         * @description Paths of as many sessions, drawn in blocks by the stationary bootstrap.
+         */
+        ResampledOut: {
+            /**
+             * Block Length
+             * @description Mean sessions of a block, optimal by Politis and White (2004).
+             */
+            block_length: number;
+            max_drawdown: components["schemas"]["DistributionOut"];
+            /** N Samples */
+            n_samples: number;
+            /**
+             * Probability Of Loss
+             * @description Share of paths that end below where they began.
+             */
+            probability_of_loss: number;
+            /** @description Annualised, above the cash rate. */
+            sharpe: components["schemas"]["DistributionOut"];
+            total_return: components["schemas"]["DistributionOut"];
+        };
+        /**
          * RestatementOut
          * @description One field of a bar, or one corporate action, that said something else before.
          */
@@ -1716,6 +1829,20 @@ export interface components {
             presets: components["schemas"]["CostPresetOut"][];
         };
         /**
+         * ShocksOut
+         * @description What the shocks would do to the last holdings at once, as fractions of equity.
+         */
+        ShocksOut: {
+            /** By Ticker */
+            by_ticker: {
+                [key: string]: number;
+            };
+            /** Id */
+            id: string;
+            /** Total */
+            total: number;
+        };
+        /**
          * StatusOut
          * @description Every universe.
          */
@@ -1758,6 +1885,29 @@ export interface components {
             title: string;
             /** Version */
             version: number;
+        };
+        /**
+         * StressOut
+         * @description A fall of the US market, high to low. None: the data do not cover it from end to end.
+         */
+        StressOut: {
+            benchmark: components["schemas"]["ReplayOut"] | null;
+            /**
+             * End
+             * Format: date
+             */
+            end: string;
+            holdings: components["schemas"]["HoldingsReplayOut"] | null;
+            /** Name */
+            name: string;
+            /**
+             * Start
+             * Format: date
+             */
+            start: string;
+            strategy: components["schemas"]["ReplayOut"] | null;
+            /** Title */
+            title: string;
         };
         /**
          * SurvivorshipOut
@@ -2013,6 +2163,27 @@ export interface components {
             type: string;
         };
         /**
+         * ValidationOut
+         * @description Tests of a stored backtest: a pure function of its id, seeded by it.
+         */
+        ValidationOut: {
+            /**
+             * Holdings
+             * @description Last holdings: share of equity at the last close, by ticker.
+             */
+            holdings: {
+                [key: string]: number;
+            };
+            /** Id */
+            id: string;
+            reordered: components["schemas"]["ReorderedOut"];
+            resampled: components["schemas"]["ResampledOut"];
+            /** Snapshot */
+            snapshot: string;
+            /** Stress */
+            stress: components["schemas"]["StressOut"][];
+        };
+        /**
          * YearOfMembersOut
          * @description Dated members of a year, and those of them without bars; means over its sessions.
          */
@@ -2200,6 +2371,40 @@ export interface operations {
             };
         };
     };
+    get_shocks_api_v1_backtest__backtest_id__shocks_get: {
+        parameters: {
+            query: {
+                /** @description TICKER=MOVE or class:KIND=MOVE, repeatable; a move is a fraction from -1 to 10. */
+                shock: string[];
+            };
+            header?: never;
+            path: {
+                backtest_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShocksOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     get_tearsheet_api_v1_backtest__backtest_id__tearsheet__form__get: {
         parameters: {
             query?: {
@@ -2220,6 +2425,37 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_validation_api_v1_backtest__backtest_id__validation_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                backtest_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ValidationOut"];
+                };
             };
             /** @description Validation Error */
             422: {

@@ -65,6 +65,13 @@ def test_summaries_are_drawn_for_people(sample_settings: Settings) -> None:
     assert " %" in done.stdout
 
 
+def test_a_stored_backtest_is_validated(sample_settings: Settings) -> None:
+    backtest_id = document(parakeet(sample_settings, "backtest", "equal_weight", "SAMPLE_US5", "--json"))["id"]
+    drawn = parakeet(sample_settings, "validate", backtest_id, "--shock", "class:equity=-0.2").stdout
+    for text in ("deepest fall", "Market falls", "The financial crisis", "of equity", "% of paths"):
+        assert text in drawn
+
+
 def test_strategies_are_listed_and_described(sample_settings: Settings) -> None:
     assert "hierarchical_risk_parity" in parakeet(sample_settings, "strategies").stdout
     assert "lookback" in parakeet(sample_settings, "strategies", "dual_momentum").stdout
@@ -75,6 +82,7 @@ def test_strategies_are_listed_and_described(sample_settings: Settings) -> None:
     [
         (("backtest", "astrology", "SAMPLE_US5"), 2, "dual_momentum"),
         (("backtest", "equal_weight", "MARS"), 3, "SAMPLE_US5"),
+        (("validate", "0" * 64), 3, "unknown backtest"),
         (("backtest", "equal_weight", "SAMPLE_US5", "--param", "tickers"), 2, "name=value"),
         (("backtest", "equal_weight", "SAMPLE_US5", "--param", 'tickers=["ENRON"]'), 2, "ENRON"),
         (("backtest", "equal_weight", "SAMPLE_US5", "--costs", "none"), 2, "ten_bps"),

@@ -96,11 +96,12 @@ def test_cash_is_replayed_as_nothing() -> None:
     assert (found.replay.total_return, found.covered) == (0.0, 1.0)
 
 
-def test_a_short_that_loses_everything_is_refused() -> None:
-    panel = panel_of(np.array([[100.0], [250.0]]))
-    assert replayed_holdings(panel, weights(-0.5), slice(0, 2)).replay.total_return == pytest.approx(-0.75)
-    with pytest.raises(StatisticError, match="more than the equity"):
-        replayed_holdings(panel, weights(-1.0), slice(0, 2))
+def test_a_short_that_loses_everything_wins_nothing_back() -> None:
+    """A rise by 150 % costs a short of one half 0.75; one of the whole is ruined, though the price falls again."""
+    panel = panel_of(np.array([[100.0], [250.0], [100.0]]))
+    half, whole = (replayed_holdings(panel, weights(short), slice(0, 3)).replay for short in (-0.5, -1.0))
+    assert (half.total_return, half.max_drawdown) == pytest.approx((0.0, -0.75))
+    assert (whole.total_return, whole.max_drawdown) == (-1.0, -1.0)
 
 
 def test_closing_weights_are_values_at_the_last_close() -> None:

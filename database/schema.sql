@@ -334,6 +334,15 @@ CREATE TRIGGER market_data_restated AFTER UPDATE ON market_data FOR EACH ROW
     EXECUTE FUNCTION keep_superseded_bar();
 CREATE TRIGGER market_data_removed AFTER DELETE ON market_data FOR EACH ROW EXECUTE FUNCTION keep_superseded_bar();
 
+-- Row by row nobody could say afterwards what a TRUNCATE removed; history keeps nothing of it.
+CREATE FUNCTION forget_counts() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    DELETE FROM ticker_coverage;
+    RETURN NULL;
+END $$;
+
+CREATE TRIGGER market_data_emptied AFTER TRUNCATE ON market_data FOR EACH STATEMENT EXECUTE FUNCTION forget_counts();
+
 CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     RAISE EXCEPTION '% is append-only', TG_TABLE_NAME;

@@ -22,7 +22,10 @@ ADD_COUNTS = """
     FROM {added} WHERE stored.ticker = added.ticker"""
 _FIRST_COUNTS = """
     INSERT INTO ticker_coverage SELECT * FROM {added}
-    WHERE NOT EXISTS (SELECT 1 FROM market_data AS bar WHERE bar.ticker = added.ticker)"""
+    WHERE NOT EXISTS (SELECT 1 FROM market_data AS bar WHERE bar.ticker = added.ticker)
+    ON CONFLICT (ticker) DO UPDATE
+    SET (bars, suspect, bad, first_session, last_session, known_at) = (excluded.bars, excluded.suspect, excluded.bad,
+        excluded.first_session, excluded.last_session, excluded.known_at)"""
 _GIVEN = """
     (SELECT given.*, CAST(:moment AS timestamptz) AS known_at
      FROM unnest(CAST(:ticker AS text[]), CAST(:bars AS integer[]), CAST(:suspect AS integer[]),
@@ -45,7 +48,7 @@ async def add_to_coverage(connection: AsyncConnection, bars: pa.Table, *, known_
     if not bars.num_rows:
         return
     values = _sums(bars) | {"moment": known_at}
-    # The second only where nothing is stored and thus nothing counted: no bar is added twice.
+    # The second only where nothing is stored: no bar is added twice, and a count of bars that are gone is replaced.
     for statement in (ADD_COUNTS, _FIRST_COUNTS):
         added = text(statement.format(added=_GIVEN)).bindparams(bindparam("moment", type_=UtcDateTime()))
         await connection.execute(added, values)

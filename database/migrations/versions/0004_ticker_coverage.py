@@ -32,6 +32,15 @@ BEGIN
     DELETE FROM ticker_coverage WHERE ticker = OLD.ticker;
     RETURN NULL;
 END $$"""
+_FORGET_COUNTS = """
+    CREATE FUNCTION forget_counts() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    DELETE FROM ticker_coverage;
+    RETURN NULL;
+END $$"""
+_EMPTIED = """
+    CREATE TRIGGER market_data_emptied AFTER TRUNCATE ON market_data
+    FOR EACH STATEMENT EXECUTE FUNCTION forget_counts()"""
 
 
 def upgrade() -> None:
@@ -41,7 +50,8 @@ def upgrade() -> None:
     if op.get_context().dialect.name == "sqlite":
         _replace_triggers()
     else:
-        op.execute(_KEEP_SUPERSEDED_BAR)
+        for statement in (_KEEP_SUPERSEDED_BAR, _FORGET_COUNTS, _EMPTIED):
+            op.execute(statement)
     op.execute(_COUNT)
 
 

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from backend.database.bar_writer import merge_bars
@@ -141,6 +141,21 @@ async def test_bars_changed_or_removed_by_hand_are_counted_at_once(connection: A
     await connection.execute(delete(Bar).where(Bar.ticker == "A", Bar.date == DAY))
     assert await counted(connection) == []
     assert await coverage(connection, ["A", "B"]) == expected(2, suspect=2, known_at=later)
+
+
+async def test_an_emptied_table_has_no_counts(connection: AsyncConnection) -> None:
+    is_postgres = connection.dialect.name == "postgresql"
+    # SQLite has no TRUNCATE.
+    await connection.execute(text("TRUNCATE market_data") if is_postgres else delete(Bar))
+    assert await counted(connection) == []
+
+
+async def test_a_count_of_bars_that_are_gone_is_replaced(connection: AsyncConnection) -> None:
+    gone = {"ticker": "C", "bars": 9, "suspect": 9, "bad": 0, "known_at": TUESDAY}
+    await connection.execute(insert(TickerCoverage).values(gone | {"first_session": DAY, "last_session": DAY}))
+    await merge(connection, *many(NEXT_DAY, "C"))
+    assert (await coverage(connection, ["C"]))["bars"] == 60
+    assert (await coverage(connection, ["C"]))["first_session"] == NEXT_DAY
 
 
 async def test_two_that_count_at_once_count_once(database_url: str) -> None:

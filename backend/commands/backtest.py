@@ -69,11 +69,7 @@ async def written_tearsheet(
     NoBrowserError
         If a PDF is asked for where no browser is.
     """
-    async with transaction(resources.engine) as connection:
-        ids = await ids_that_begin(connection, beginning)
-    if len(ids) > 1:
-        raise RequestError("backtest_id", beginning, "several ids begin so; give more of it")
-    backtest_id = ids[0] if ids else beginning
+    backtest_id = await full_id(resources, beginning)
     path = out or Path(f"{backtest_id[:12]}{'' if form in {'html', 'pdf'} else f'-{part}'}.{form}")
     sheet_form: SheetFormat = "html" if form == "pdf" else form
     body = await tearsheet(resources.engine, resources.store, backtest_id, form=sheet_form, part=part)
@@ -86,6 +82,15 @@ async def written_tearsheet(
     except OSError as error:
         raise RequestError("out", str(path), f"cannot be written ({error.strerror}); name another file") from error
     return path
+
+
+async def full_id(resources: Resources, beginning: str) -> str:
+    """The id that begins so, or the beginning itself where none does; `RequestError` when several do."""
+    async with transaction(resources.engine) as connection:
+        ids = await ids_that_begin(connection, beginning)
+    if len(ids) > 1:
+        raise RequestError("backtest_id", beginning, "several ids begin so; give more of it")
+    return ids[0] if ids else beginning
 
 
 def _parameter(text: str) -> tuple[str, Any]:  # Any: a JSON value, validated by the strategy's model

@@ -21,7 +21,7 @@ _SHOWN = ("0.01", "0.05", "0.5", "0.95", "0.99")
 
 
 def validate(
-    backtest_id: Annotated[str, typer.Argument(help="Id of a stored backtest.")],
+    backtest_id: Annotated[str, typer.Argument(help="Id of a stored backtest, or its first characters.")],
     *,
     shocks: Annotated[
         list[str] | None,
@@ -39,10 +39,12 @@ def validate(
         _print(found)
 
 
-async def _tested(resources: Resources, backtest_id: str, shocks: Sequence[str]) -> tuple[str, Shocked | None]:
+async def _tested(resources: Resources, beginning: str, shocks: Sequence[str]) -> tuple[str, Shocked | None]:
+    from backend.commands.backtest import full_id  # noqa: PLC0415  start-up
     from backend.database.connection import transaction  # noqa: PLC0415  start-up
     from backend.services.validation import shocked, validation_document  # noqa: PLC0415  start-up
 
+    backtest_id = await full_id(resources, beginning)
     async with transaction(resources.engine) as connection:
         document = await validation_document(connection, resources.store, backtest_id)
         moved = await shocked(connection, resources.store, backtest_id, shocks) if shocks else None

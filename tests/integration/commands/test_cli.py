@@ -67,7 +67,7 @@ def test_summaries_are_drawn_for_people(sample_settings: Settings) -> None:
 
 def test_a_stored_backtest_is_validated(sample_settings: Settings) -> None:
     backtest_id = document(parakeet(sample_settings, "backtest", "equal_weight", "SAMPLE_US5", "--json"))["id"]
-    drawn = parakeet(sample_settings, "validate", backtest_id, "--shock", "class:equity=-0.2").stdout
+    drawn = parakeet(sample_settings, "validate", backtest_id[:12], "--shock", "class:equity=-0.2").stdout
     for text in ("deepest fall", "Market falls", "The financial crisis", "of equity", "% of paths"):
         assert text in drawn
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
 from strategy.adjustments import CorporateActions
@@ -137,3 +139,18 @@ def test_a_shock_that_means_nothing_is_refused(
 ) -> None:
     with pytest.raises(StatisticError, match=message):
         shocked_holdings(weights(1.0), ("A",), shocks=shocks, classes={"A": "equity"}, class_shocks=class_shocks)
+
+
+@pytest.mark.shared_data
+@pytest.mark.parametrize("window", [window for window in WINDOWS if window.start.year >= 2007], ids=lambda it: it.name)
+def test_windows_go_from_high_to_low_of_the_real_market(window: Window, shared_data: Path) -> None:
+    """Closes of SPY, which follows the S&P 500: none is higher than the window's first, none lower than its last."""
+    path = shared_data / "prices" / "etf_2006_2026.parquet"
+    table = pq.read_table(path, columns=["date", "close"], filters=[("symbol", "==", "SPY")])
+    days = table.column("date").to_numpy().astype("datetime64[D]")
+    rows = window_rows(days, window)
+    assert rows is not None
+    assert (str(days[rows][0]), str(days[rows][-1])) == (window.start.isoformat(), window.end.isoformat())
+    closes = table.column("close").to_numpy()[rows]
+    assert closes.max() == closes[0]
+    assert closes.min() == closes[-1]

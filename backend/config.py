@@ -65,6 +65,21 @@ class Settings(BaseSettings):
     worker_function: str | None = Field(
         default=None, description="In AWS: the Lambda, with its alias, that does jobs; absent, this process does them."
     )
+    sweep_state_machine: str | None = Field(
+        default=None, description="In AWS: the state machine that maps sweeps; absent, processes of this machine do."
+    )
+    sweep_processes: int = Field(
+        default=0, ge=0, le=512, description="Processes of a sweep on this machine; 0 is one for each processor."
+    )
+    sweep_dask_scheduler: str | None = Field(
+        default=None, description="Address of a Dask scheduler whose cluster does sweeps instead (extra `dask`)."
+    )
+    sweep_worker_gb: float = Field(
+        default=1.769, gt=0, le=10.24, description="Memory of a worker Lambda, by which sweeps are priced."
+    )
+    sweep_price_per_gb_second: float = Field(
+        default=0.000_016_666_7, ge=0, le=1, description="US dollars of a Lambda's GB-second; sweeps are held to it."
+    )
     log_level: Literal["DEBUG", "INFO", "WARN", "ERROR"] = Field(
         default="INFO", description="Least severity that a Lambda logs."
     )

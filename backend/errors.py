@@ -16,6 +16,7 @@ from aws import errors as cache
 from backend.database import errors as database
 from backend.database.ingest_runs import UnknownRunError
 from backend.database.jobs import UnknownJobError
+from backend.database.sweeps import UnknownSweepError
 from backend.services import errors as services
 from strategy import errors as core
 
@@ -28,6 +29,7 @@ STATUS: Mapping[type[Exception], int] = {
     database.UnknownBacktestError: 404,
     UnknownRunError: 404,
     UnknownJobError: 404,
+    UnknownSweepError: 404,
     database.LeaseHeldError: 409,
     database.IdempotencyConflictError: 409,
     database.DatabaseUnavailableError: 503,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -12,6 +13,8 @@ from backend.database.connection import make_engine
 from backend.database.urls import SecretUrl
 from backend.ingest.sources.accounts import TiingoAccount
 from backend.services.jobs import InProcessQueue, JobQueue, Worker, run_job
+from backend.services.sweeps.budgets import Price
+from backend.services.sweeps.means import FanOut, SweepMeans
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +24,7 @@ class Resources:
     engine: AsyncEngine
     store: ObjectStore
     queue: JobQueue
+    price: Price
 
     async def close(self) -> None:
         """Stop the jobs of this process, then let the connections go."""
@@ -36,7 +40,7 @@ def open_resources(settings: Settings) -> Resources:
         connect_timeout_s=settings.database_connect_timeout_s,
     )
     store = open_cache(settings.cache_url, local_copy=settings.cache_local_copy)
-    return Resources(engine=engine, store=store, queue=_queue(settings, engine, store))
+    return Resources(engine=engine, store=store, queue=_queue(settings, engine, store), price=_price(settings))
 
 
 def job_worker(settings: Settings, engine: AsyncEngine, store: ObjectStore) -> Worker:
@@ -46,6 +50,14 @@ def job_worker(settings: Settings, engine: AsyncEngine, store: ObjectStore) -> W
         store=store,
         tiingo=lambda: tiingo_account(settings),
         concurrency=settings.ingest_concurrency,
+        sweeps=SweepMeans(
+            cache_url=settings.cache_url,
+            cache_local_copy=settings.cache_local_copy,
+            n_processes=settings.sweep_processes or os.cpu_count() or 1,
+            dask_scheduler=settings.sweep_dask_scheduler,
+            fan_out=_fan_out(settings),
+            price=_price(settings),
+        ),
     )
 
 
@@ -70,6 +82,18 @@ def _queue(settings: Settings, engine: AsyncEngine, store: ObjectStore) -> JobQu
     from aws.jobs import WorkerQueue  # noqa: PLC0415  only in AWS
 
     return WorkerQueue(settings.worker_function)
+
+
+def _price(settings: Settings) -> Price:
+    return Price(memory_gb=settings.sweep_worker_gb, per_gb_second=settings.sweep_price_per_gb_second)
+
+
+def _fan_out(settings: Settings) -> FanOut | None:
+    if settings.sweep_state_machine is None:
+        return None
+    from aws.executions import SweepExecutions  # noqa: PLC0415  only in AWS
+
+    return SweepExecutions(settings.sweep_state_machine, settings.cache_url).start
 
 
 def _database_url(settings: Settings) -> str | SecretUrl:

@@ -240,7 +240,7 @@ CREATE TABLE sweep_batches (
     sweep_id    text NOT NULL REFERENCES sweeps (id),
     number      integer NOT NULL,
     trials_key  text NOT NULL,
-    returns_key text NOT NULL,
+    equity_key text NOT NULL,
     n_trials    integer NOT NULL,
     seconds     double precision NOT NULL,
     created_at  timestamptz NOT NULL,

@@ -81,10 +81,28 @@ async def claim_job(connection: AsyncConnection, job_id: str, *, now: dt.datetim
     return (await connection.execute(update(Job).where(Job.id == job_id, is_free).values(values))).rowcount == 1
 
 
-async def report_progress(connection: AsyncConnection, job_id: str, progress: float, *, now: dt.datetime) -> None:
-    """Say that a running job is alive, and how far it is."""
+async def report_progress(connection: AsyncConnection, job_id: str, progress: float, *, now: dt.datetime) -> bool:
+    """Say that a running job is alive, and how far it is; False when it runs no longer, as after a cancellation."""
     values = {"progress": progress, "updated_at": now}
-    await connection.execute(update(Job).where(Job.id == job_id, Job.status == "running").values(values))
+    statement = update(Job).where(Job.id == job_id, Job.status == "running").values(values)
+    return (await connection.execute(statement)).rowcount == 1
+
+
+async def cancel_job(connection: AsyncConnection, job_id: str, *, now: dt.datetime) -> None:
+    """End a job that waits or is worked on, whose worker stops when it next tells of itself; an ended one stays so."""
+    is_active = Job.status.in_(("queued", "running"))
+    values = {"status": "cancelled", "updated_at": now}
+    await connection.execute(update(Job).where(Job.id == job_id, is_active).values(values))
+
+
+async def requeue_job(connection: AsyncConnection, job_id: str, *, now: dt.datetime) -> bool:
+    """Let a job that has ended, or lost its worker or message, begin anew; False when somebody is at it."""
+    ended = Job.status.in_(("succeeded", "failed", "cancelled"))
+    silent = and_(Job.status == "running", Job.updated_at <= now - SILENCE)
+    lost = and_(Job.status == "queued", Job.updated_at <= now - WAIT)
+    values = {"status": "queued", "attempts": 0, "progress": 0.0, "result": None, "error": None, "updated_at": now}
+    statement = update(Job).where(Job.id == job_id, or_(ended, silent, lost)).values(values)
+    return (await connection.execute(statement)).rowcount == 1
 
 
 async def end_job(

@@ -329,7 +329,7 @@ class SweepBatch(Base):
     sweep_id: Mapped[str] = mapped_column(ForeignKey("sweeps.id"), primary_key=True)
     number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     trials_key: Mapped[str]
-    returns_key: Mapped[str]
+    equity_key: Mapped[str]
     n_trials: Mapped[int]
     seconds: Mapped[float]
     created_at: Mapped[dt.datetime]

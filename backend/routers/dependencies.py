@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from aws.s3_cache import ObjectStore
 from backend.database.connection import transaction
 from backend.services.jobs import JobQueue
+from backend.services.sweeps.budgets import Price
 
 
 def _engine(request: Request) -> AsyncEngine:
@@ -28,9 +29,15 @@ def _queue(request: Request) -> JobQueue:
     return queue
 
 
+def _price(request: Request) -> Price:
+    price: Price = request.app.state.resources.price
+    return price
+
+
 Engine = Annotated[AsyncEngine, Depends(_engine)]
 Store = Annotated[ObjectStore, Depends(_store)]
 Queue = Annotated[JobQueue, Depends(_queue)]
+SweepPrice = Annotated[Price, Depends(_price)]
 
 
 async def _connection(engine: Engine) -> AsyncIterator[AsyncConnection]:

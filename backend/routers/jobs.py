@@ -10,7 +10,8 @@ from backend.database.jobs import get_job
 from backend.routers.dependencies import Connection, Engine, Queue
 from backend.routers.idempotency import Key, claim
 from backend.schemas.jobs import JobOut, RefreshIn
-from backend.services.jobs import start_refresh
+from backend.services.jobs import cancelled_job
+from backend.services.refresh import start_refresh
 
 router = APIRouter()  # included in the area "data"
 
@@ -32,3 +33,9 @@ async def post_refresh(
 async def get_one_job(job_id: str, connection: Connection) -> JobOut:
     """What became of a job."""
     return JobOut.model_validate(asdict(await get_job(connection, job_id)))
+
+
+@router.post("/jobs/{job_id}/cancel")
+async def post_cancel(job_id: str, engine: Engine) -> JobOut:
+    """Stop a job: one that waits at once, one that is worked on at its next batch; one that has ended stays so."""
+    return JobOut.model_validate(asdict(await cancelled_job(engine, job_id)))

@@ -101,12 +101,13 @@ async def run_backtest(
         found = await find_backtest(connection, spec.backtest_id)
     if found is not None:
         return StoredBacktest(id=found.id, document=found.document, is_new=False)
-    return await _computed(engine, store, spec, origin=origin, generated_at=clock())
+    return await run_spec(engine, store, spec, origin=origin, clock=clock)
 
 
-async def _computed(
-    engine: AsyncEngine, store: ObjectStore, spec: BacktestSpec, *, origin: Origin, generated_at: dt.datetime
+async def run_spec(
+    engine: AsyncEngine, store: ObjectStore, spec: BacktestSpec, *, origin: Origin, clock: Clock = utc_now
 ) -> StoredBacktest:
+    """Run a complete spec and store it; whoever was first has written what is served."""
     # Here and not above: a repeated spec is answered without numpy and pyarrow.
     from backend.services.backtest_audits import audit_of  # noqa: PLC0415
     from backend.services.backtest_documents import document_of, tables_of, trial_of  # noqa: PLC0415
@@ -115,6 +116,7 @@ async def _computed(
 
     strategy = find_strategy(spec.strategy)
     parameters = parsed_parameters(strategy, dict(spec.parameters))
+    generated_at = clock()
     manifest = await load_manifest(store, spec.snapshot)
     panels = await panels_of(store, spec)
     panel = panels.panel

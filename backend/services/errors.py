@@ -9,7 +9,8 @@
     ├── UniverseExistsError         another universe has the key
     ├── NoSnapshotError             a universe has bars, but no snapshot of them was built
     ├── NoBrowserError              a PDF needs a browser, and there is none
-    └── JobFailedError              a job failed
+    ├── JobFailedError              a job failed
+    └── JobCancelledError           a job was cancelled while it was worked on
 """
 
 from __future__ import annotations
@@ -85,3 +86,11 @@ class JobFailedError(ServiceError):
         self.reason = reason
         self.is_final = is_final
         super().__init__(f"job {job_id} failed: {reason}")
+
+
+class JobCancelledError(ServiceError):
+    """A job was cancelled while it was worked on."""
+
+    def __init__(self, job_id: str) -> None:
+        self.job_id = job_id
+        super().__init__(f"job {job_id} was cancelled")

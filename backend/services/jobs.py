@@ -1,19 +1,18 @@
-"""Jobs of the data area: started by a request, done by a worker, in this process or in a Lambda.
+"""Jobs: started by a request, done by a worker, in this process or in a Lambda.
 
-1. `start_refresh` writes the row and sends its id; a universe that is being refreshed gives the job that does it.
+1. Whoever starts one writes its row and sends its id: `backend.services.refresh`, `backtest_jobs`, `sweeps.starting`.
 2. `run_job` claims the row, works, tells of itself every second, and records the end.
-3. A job that fails is tried once more; what fails for good says so in its row and raises, for a dead letter.
+3. A job that is cancelled stops when its work next tells how far it is.
+4. A job that fails is tried once more; what fails for good says so in its row and raises, for a dead letter.
 """
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
-from uuid import uuid4
 
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -21,27 +20,16 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from aws.s3_cache import ObjectStore
 from backend.database.column_types import JsonObject
 from backend.database.connection import transaction
-from backend.database.errors import DatabaseError, LeaseHeldError
-from backend.database.jobs import (
-    JobRecord,
-    active_jobs,
-    add_job,
-    claim_job,
-    end_job,
-    find_job,
-    get_job,
-    report_progress,
-)
-from backend.database.universes import get_universe
+from backend.database.errors import DatabaseError
+from backend.database.jobs import JobRecord, cancel_job, claim_job, end_job, get_job, report_progress
 from backend.ingest.sources.accounts import TiingoAccount
 from backend.services.clock import utc_now
-from backend.services.errors import JobFailedError
+from backend.services.errors import JobCancelledError, JobFailedError
+from backend.services.sweeps.means import SweepMeans
 
-REFRESH = "refresh"
+REFRESH, BACKTEST, SWEEP = "refresh", "backtest", "sweep"
 MOST_ATTEMPTS = 2
 _PULSE_S = 1.0
-#: For another run at the same universe to end.
-_PATIENCE_S = 300.0
 
 
 class JobQueue(Protocol):
@@ -64,28 +52,28 @@ class Worker:
     store: ObjectStore
     tiingo: Callable[[], TiingoAccount | None]
     concurrency: int
+    sweeps: SweepMeans = field(default_factory=SweepMeans)
 
 
-async def start_refresh(
-    engine: AsyncEngine, queue: JobQueue, universe: str, *, lookback_days: int, idempotency_key: str | None = None
-) -> JobRecord:
-    """The job that brings a universe up to date; `UnknownUniverseError` when there is no such universe.
+@dataclass(slots=True, kw_only=True)
+class Pulse:
+    """How far a job is, and whether it is still wanted."""
 
-    The same idempotency key gives the same job, also after it has ended.
-    """
-    job_id = hashlib.sha256(idempotency_key.encode()).hexdigest()[:32] if idempotency_key else uuid4().hex
+    job_id: str
+    progress: float = 0.0
+    is_cancelled: bool = False
+
+    def report(self, done: int, total: int) -> None:
+        """Tell how far the work is; `JobCancelledError` when it is to stop."""
+        if self.is_cancelled:
+            raise JobCancelledError(self.job_id)
+        self.progress = done / total if total else 0.0
+
+
+async def cancelled_job(engine: AsyncEngine, job_id: str) -> JobRecord:
+    """Cancel a job and give its row; one that has ended stays as it ended."""
     async with transaction(engine) as connection:
-        await get_universe(connection, universe)
-        known = await find_job(connection, job_id)
-        active = await active_jobs(connection, REFRESH, now=utc_now())
-        same = known or next((job for job in active if job.payload["universe"] == universe), None)
-        if same is not None:
-            return same
-        payload = {"universe": universe, "lookback_days": lookback_days}
-        await add_job(connection, job_id, REFRESH, payload, now=utc_now())
-    # Only now, so that a worker finds the row; if the message is lost, the row says queued and is not waited for long.
-    await queue.send(job_id)
-    async with transaction(engine) as connection:
+        await cancel_job(connection, job_id, now=utc_now())
         return await get_job(connection, job_id)
 
 
@@ -107,73 +95,64 @@ async def run_job(worker: Worker, job_id: str) -> JobRecord:
             raise JobFailedError(job_id, job.error or "", is_final=True)
         return job
     try:
-        async with _pulse(worker.engine, job_id) as report:
-            result = await _refreshed(worker, job, report)
+        async with pulse(worker.engine, job_id) as told:
+            result = await _done(worker, job, told)
+    except JobCancelledError:
+        async with transaction(worker.engine) as connection:
+            return await get_job(connection, job_id)
     except BaseException as error:
         is_final = job.attempts >= MOST_ATTEMPTS or not isinstance(error, Exception)
         with suppress(DatabaseError, SQLAlchemyError):  # a database that is gone must not hide what happened
-            await _ended(worker.engine, job_id, "failed" if is_final else "queued", error=str(error) or repr(error))
+            await ended(worker.engine, job_id, "failed" if is_final else "queued", error=str(error) or repr(error))
         if isinstance(error, Exception):
             raise JobFailedError(job_id, str(error), is_final=is_final) from error
         raise
-    return await _ended(worker.engine, job_id, "succeeded", result=result)
+    if result is None:  # handed on to others, who will end it
+        return job
+    return await ended(worker.engine, job_id, "succeeded", result=result)
 
 
-async def _refreshed(worker: Worker, job: JobRecord, report: Callable[[int, int], None]) -> JsonObject:
-    # Here and not above: starting a job needs neither the sources nor the blocks.
-    from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_random  # noqa: PLC0415
+async def _done(worker: Worker, job: JobRecord, told: Pulse) -> JsonObject | None:
+    """Result of a job's work; None when others go on with it."""
+    # Here and not above: starting a job needs none of what doing it needs.
+    if job.kind == REFRESH:
+        from backend.services.refresh import refreshed  # noqa: PLC0415  see above
 
-    from backend.services.ingest import IngestReport, ingest_by_key  # noqa: PLC0415
-    from backend.services.snapshots import build_snapshot  # noqa: PLC0415
+        return await refreshed(worker, job, told)
+    if job.kind == BACKTEST:
+        from backend.services.backtest_jobs import backtested  # noqa: PLC0415  see above
 
-    universe = job.payload["universe"]
-    # Another run at the universe, such as the scheduled one, is waited for.
-    turns = AsyncRetrying(
-        retry=retry_if_exception_type(LeaseHeldError),
-        stop=stop_after_delay(_PATIENCE_S),
-        wait=wait_random(0.2, 2.0),
-        reraise=True,
-    )
-    done: IngestReport = await turns(
-        ingest_by_key,
-        worker.engine,
-        universe,
-        tiingo=worker.tiingo(),
-        lookback_days=job.payload["lookback_days"],
-        concurrency=worker.concurrency,
-        progress=report,
-    )
-    built = await build_snapshot(worker.engine, worker.store, universe)
-    return done.to_json() | {"snapshot": built.snapshot_id}
+        return await backtested(worker, job)
+    from backend.services.sweeps.working import swept  # noqa: PLC0415  see above
+
+    return await swept(worker, job, told)
 
 
 @asynccontextmanager
-async def _pulse(engine: AsyncEngine, job_id: str) -> AsyncIterator[Callable[[int, int], None]]:
-    """Record once a second how far the body says it is."""
-    progress = 0.0
-
-    def report(done: int, total: int) -> None:
-        nonlocal progress
-        progress = done / total if total else 0.0
+async def pulse(engine: AsyncEngine, job_id: str) -> AsyncIterator[Pulse]:
+    """Record once a second how far the body says it is, and let it know when it is cancelled."""
+    told = Pulse(job_id=job_id)
 
     async def beat() -> None:
         while True:
             await asyncio.sleep(_PULSE_S)
             with suppress(DatabaseError, SQLAlchemyError):  # the work itself will meet it, too, and says so
                 async with transaction(engine) as connection:
-                    await report_progress(connection, job_id, progress, now=utc_now())
+                    is_running = await report_progress(connection, job_id, told.progress, now=utc_now())
+                told.is_cancelled = not is_running
 
     beating = asyncio.create_task(beat())
     try:
-        yield report
+        yield told
     finally:
         beating.cancel()
         await asyncio.gather(beating, return_exceptions=True)
 
 
-async def _ended(
+async def ended(
     engine: AsyncEngine, job_id: str, status: str, *, result: JsonObject | None = None, error: str | None = None
 ) -> JobRecord:
+    """Record how a running job ended; one that was cancelled meanwhile stays cancelled."""
     async with transaction(engine) as connection:
         await end_job(connection, job_id, status, now=utc_now(), result=result, error=error)
         return await get_job(connection, job_id)

@@ -43,7 +43,13 @@ class Trial:
     lookahead: LookaheadProof
 
 
-def run_trials(panel: PricePanel, specs: Sequence[BacktestSpec], strategy: Strategy[Any]) -> list[Trial]:
+def run_trials(
+    panel: PricePanel,
+    specs: Sequence[BacktestSpec],
+    strategy: Strategy[Any],
+    *,
+    decided_on: PricePanel | None = None,
+) -> list[Trial]:
     """One trial for each spec, in their order.
 
     Parameters
@@ -53,6 +59,8 @@ def run_trials(panel: PricePanel, specs: Sequence[BacktestSpec], strategy: Strat
     specs : sequence of BacktestSpec
         All of this strategy; their parameters, spans, costs and execution may differ.
     strategy : Strategy
+    decided_on : PricePanel or None
+        As for `run_backtest`.
 
     Raises
     ------
@@ -68,7 +76,7 @@ def run_trials(panel: PricePanel, specs: Sequence[BacktestSpec], strategy: Strat
             raise ParameterError("strategy", spec.strategy, f"is not {strategy.key}, of which these trials are")
         parameters = parsed_parameters(strategy, dict(spec.parameters))
         key = (spec.start, spec.end, spec.execution, spec.benchmark)
-        result = run_backtest(panel, spec, strategy, parameters, benchmark=benchmarks.get(key))
+        result = run_backtest(panel, spec, strategy, parameters, decided_on=decided_on, benchmark=benchmarks.get(key))
         benchmarks[key] = result.benchmark
         trials.append(_trial(spec, result))
     return trials

@@ -140,11 +140,11 @@ def _runs() -> dict[type[Base], list[Row]]:
 def _ledger() -> dict[type[Base], list[Row]]:
     backtest = {"spec": JSON, "document": TEXT, "equity_key": "e", "orders_key": "o", "holdings_key": "h"}
     sweep = {"spec": JSON, "budget": JSON, "job_id": "j1", "n_trials": 2, "batch_size": 1, "trial_seconds": THIRD}
-    batch = {"sweep_id": "s1", "trials_key": "t", "returns_key": "r", "n_trials": 1, "seconds": TINY}
     trial = {"strategy": "s", "universe": "U", "origin": "cli", "n_returns": 2, "created_at": MOMENT, "design": "d"}
     equity = {"equity_key": "e", "equity_column": "equity"}
     no_equity = {"equity_key": None, "equity_column": None}
     names = {"strategy": "s", "universe": "U"}
+    batch = {"sweep_id": "s1", "trials_key": "t", "equity_key": "r", "n_trials": 1, "seconds": TINY}
     trade = {"ticker": "AAA", "side": "long", "quantity": THIRD, "entry_date": DAY, "entry_price": 10.0}
     return {
         Backtest: [backtest | {"id": f"b{number}", "created_at": MOMENT} for number in (1, 2)],

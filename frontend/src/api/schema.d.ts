@@ -48,6 +48,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/backtest/jobs/{job_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Backtest Job
+         * @description What became of a job.
+         */
+        get: operations["get_backtest_job_api_v1_backtest_jobs__job_id__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/backtest/jobs/{job_id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Post Cancel Backtest Job
+         * @description Stop a job: one that waits at once, one that is worked on at its next batch; what is done stays.
+         */
+        post: operations["post_cancel_backtest_job_api_v1_backtest_jobs__job_id__cancel_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/backtest/settings": {
         parameters: {
             query?: never;
@@ -60,6 +100,70 @@ export interface paths {
          * @description Cost presets with their figures, and the JSON schemas of costs and execution.
          */
         get: operations["get_settings_api_v1_backtest_settings_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/backtest/sweeps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Sweeps
+         * @description Every sweep, newest first.
+         */
+        get: operations["get_sweeps_api_v1_backtest_sweeps_get"];
+        put?: never;
+        /**
+         * Post Sweep
+         * @description Start a sweep, or give the one of the same spec; ask at the answer's Location until its job has ended.
+         */
+        post: operations["post_sweep_api_v1_backtest_sweeps_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/backtest/sweeps/{sweep_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get One Sweep
+         * @description A sweep: its job, and what was found once that has ended.
+         */
+        get: operations["get_one_sweep_api_v1_backtest_sweeps__sweep_id__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/backtest/sweeps/{sweep_id}/trials": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Sweep Trials
+         * @description Trials that are done, in order: parameters, backtest id, every figure; all of them as one Parquet file.
+         */
+        get: operations["get_sweep_trials_api_v1_backtest_sweeps__sweep_id__trials_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -286,6 +390,26 @@ export interface paths {
         get: operations["get_one_job_api_v1_data_jobs__job_id__get"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/data/jobs/{job_id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Post Cancel
+         * @description Stop a job: one that waits at once, one that is worked on at its next batch; one that has ended stays so.
+         */
+        post: operations["post_cancel_api_v1_data_jobs__job_id__cancel_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -667,6 +791,40 @@ export interface components {
             data: components["schemas"]["ActionOut"][];
         };
         /**
+         * AxisIn
+         * @description Values of one parameter: give `values`, or `low` and `high`; all within the bounds of the strategy's own.
+         */
+        AxisIn: {
+            /**
+             * High
+             * @description Greatest value of a range.
+             */
+            high?: number | null;
+            /**
+             * Low
+             * @description Least value of a range.
+             */
+            low?: number | null;
+            /**
+             * N Points
+             * @description Points of the range on a grid, ends included.
+             * @default 5
+             */
+            n_points?: number;
+            /**
+             * Scale
+             * @description How points of the range are spaced.
+             * @default linear
+             * @enum {string}
+             */
+            scale?: "linear" | "log";
+            /**
+             * Values
+             * @description The values themselves.
+             */
+            values?: unknown[] | null;
+        };
+        /**
          * BacktestIn
          * @description A backtest to run. What is left out is resolved and stated in the spec of the result.
          */
@@ -843,6 +1001,24 @@ export interface components {
             kind: "ticker" | "universe_buy_and_hold";
             /** Ticker */
             ticker: string | null;
+        };
+        /**
+         * BudgetIn
+         * @description Limits, checked before against a measured trial and kept while it runs; what was done stays.
+         */
+        BudgetIn: {
+            /**
+             * Dollars
+             * @description US dollars of those seconds on Lambda.
+             */
+            dollars?: number | null;
+            /**
+             * Seconds
+             * @description Of processors, summed over the workers.
+             */
+            seconds?: number | null;
+            /** Trials */
+            trials?: number | null;
         };
         /**
          * CostPresetOut
@@ -1843,6 +2019,38 @@ export interface components {
             total: number;
         };
         /**
+         * SpaceIn
+         * @description What is searched, and how.
+         */
+        SpaceIn: {
+            /**
+             * Axes
+             * @description By name of the parameter.
+             */
+            axes: {
+                [key: string]: components["schemas"]["AxisIn"];
+            };
+            /**
+             * Method
+             * @description Every combination, or a sample.
+             * @default grid
+             * @enum {string}
+             */
+            method?: "grid" | "random" | "sobol";
+            /**
+             * N Samples
+             * @description Points of a sample; a grid has what it has.
+             * @default 64
+             */
+            n_samples?: number;
+            /**
+             * Seed
+             * @description Of a sample.
+             * @default 0
+             */
+            seed?: number;
+        };
+        /**
          * StatusOut
          * @description Every universe.
          */
@@ -1918,6 +2126,103 @@ export interface components {
             missing: components["schemas"]["MissingMembersOut"];
             /** Scenarios */
             scenarios: components["schemas"]["LossScenarioOut"][];
+        };
+        /**
+         * SweepIn
+         * @description A backtest whose parameters are searched.
+         */
+        SweepIn: {
+            /** @description Its `parameters` are those that stay as they are. */
+            base: components["schemas"]["BacktestIn"];
+            budget?: components["schemas"]["BudgetIn"];
+            space: components["schemas"]["SpaceIn"];
+            walk_forward?: components["schemas"]["WalkForwardIn"] | null;
+        };
+        /**
+         * SweepOut
+         * @description A sweep: what was asked for, how far it is, and, once it has ended, what was found.
+         */
+        SweepOut: {
+            /**
+             * Batch Size
+             * @description Trials of a batch, from the measured time of one.
+             */
+            batch_size: number;
+            /** Budget */
+            budget: {
+                [key: string]: unknown;
+            };
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Id */
+            id: string;
+            job: components["schemas"]["JobOut"];
+            /** N Trials */
+            n_trials: number;
+            /**
+             * Result
+             * @description State (`complete` or `budget reached`), the best with its doubt, stability, walk-forward.
+             */
+            result: {
+                [key: string]: unknown;
+            } | null;
+            /** Spec */
+            spec: {
+                [key: string]: unknown;
+            };
+            /**
+             * Trial Seconds
+             * @description What one trial was measured to take.
+             */
+            trial_seconds: number;
+        };
+        /**
+         * SweepPage
+         * @description Sweeps, newest first.
+         */
+        SweepPage: {
+            /** Data */
+            data: components["schemas"]["SweepRow"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /**
+         * SweepRow
+         * @description One line of the list of sweeps.
+         */
+        SweepRow: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Id */
+            id: string;
+            /** N Trials */
+            n_trials: number;
+            /** Strategy */
+            strategy: string;
+            /** Universe */
+            universe: string;
+        };
+        /**
+         * SweepTrialsPage
+         * @description Trials of a sweep as columns.
+         */
+        SweepTrialsPage: {
+            /** Columns */
+            columns: {
+                [key: string]: unknown[];
+            };
+            /** Id */
+            id: string;
+            /** N Done */
+            n_done: number;
+            /** Next Cursor */
+            next_cursor: string | null;
         };
         /**
          * SymbolStayOut
@@ -2184,6 +2489,33 @@ export interface components {
             stress: components["schemas"]["StressOut"][];
         };
         /**
+         * WalkForwardIn
+         * @description Choose on the past, judge on what follows, move on.
+         */
+        WalkForwardIn: {
+            /**
+             * Is Anchored
+             * @description Training spans grow from the first session; else they roll.
+             * @default false
+             */
+            is_anchored?: boolean;
+            /**
+             * N Test
+             * @default 252
+             */
+            n_test?: number;
+            /**
+             * N Train
+             * @default 756
+             */
+            n_train?: number;
+            /**
+             * Purge
+             * @default 0
+             */
+            purge?: number;
+        };
+        /**
          * YearOfMembersOut
          * @description Dated members of a year, and those of them without bars; means over its sessions.
          */
@@ -2300,6 +2632,68 @@ export interface operations {
             };
         };
     };
+    get_backtest_job_api_v1_backtest_jobs__job_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    post_cancel_backtest_job_api_v1_backtest_jobs__job_id__cancel_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     get_settings_api_v1_backtest_settings_get: {
         parameters: {
             query?: never;
@@ -2316,6 +2710,139 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SettingsOut"];
+                };
+            };
+        };
+    };
+    get_sweeps_api_v1_backtest_sweeps_get: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SweepPage"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    post_sweep_api_v1_backtest_sweeps_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                "idempotency-key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SweepIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SweepOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_one_sweep_api_v1_backtest_sweeps__sweep_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                sweep_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SweepOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_sweep_trials_api_v1_backtest_sweeps__sweep_id__trials_get: {
+        parameters: {
+            query?: {
+                format?: "json" | "parquet";
+                limit?: number;
+                cursor?: string | null;
+            };
+            header?: never;
+            path: {
+                sweep_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SweepTrialsPage"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
                 };
             };
         };
@@ -2644,6 +3171,37 @@ export interface operations {
         };
     };
     get_one_job_api_v1_data_jobs__job_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    post_cancel_api_v1_data_jobs__job_id__cancel_post: {
         parameters: {
             query?: never;
             header?: never;

@@ -21,7 +21,8 @@ from backend.services.clock import utc_now
 from backend.services.errors import JobFailedError
 from backend.services.ingest import sample_universe
 from backend.services.ingest_batches import lease_name
-from backend.services.jobs import REFRESH, InProcessQueue, Worker, run_job, start_refresh
+from backend.services.jobs import REFRESH, InProcessQueue, Worker, run_job
+from backend.services.refresh import start_refresh
 from support.stores import MemoryStore
 
 NOW = dt.datetime(2024, 1, 8, 22, tzinfo=dt.UTC)

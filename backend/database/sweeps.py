@@ -1,0 +1,105 @@
+"""Sweeps, and their batches that are done."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+from sqlalchemy import and_, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from backend.database.column_types import JsonObject
+from backend.database.errors import DatabaseError
+from backend.database.inserts import insert_if_absent
+from backend.database.models import Sweep, SweepBatch
+from backend.database.trials import TrialRecord, add_trials
+
+
+class UnknownSweepError(DatabaseError):
+    """No sweep has this id."""
+
+    def __init__(self, sweep_id: str) -> None:
+        self.sweep_id = sweep_id
+        super().__init__(f"unknown sweep {sweep_id!r}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SweepRecord:
+    """A sweep: its spec, what it may use, the job that does it, and its document once it has ended."""
+
+    id: str
+    spec: JsonObject
+    budget: JsonObject
+    job_id: str
+    n_trials: int
+    batch_size: int
+    trial_seconds: float
+    document: str | None
+    created_at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchRecord:
+    """A batch that is done: keys of its tables in the cache, and the processor's seconds that it took."""
+
+    sweep_id: str
+    number: int
+    trials_key: str
+    equity_key: str
+    n_trials: int
+    seconds: float
+    created_at: dt.datetime
+
+
+async def find_sweep(connection: AsyncConnection, sweep_id: str) -> SweepRecord | None:
+    """The sweep of this id, None when there is none."""
+    row = (await connection.execute(select(Sweep.__table__).where(Sweep.id == sweep_id))).one_or_none()
+    return SweepRecord(**row._mapping) if row else None
+
+
+async def get_sweep(connection: AsyncConnection, sweep_id: str) -> SweepRecord:
+    """The sweep of this id; `UnknownSweepError` when there is none."""
+    found = await find_sweep(connection, sweep_id)
+    if found is None:
+        raise UnknownSweepError(sweep_id)
+    return found
+
+
+async def list_sweeps(
+    connection: AsyncConnection, *, before: tuple[dt.datetime, str] | None, limit: int
+) -> list[SweepRecord]:
+    """Sweeps, newest first, those behind the cursor `before`."""
+    query = select(Sweep.__table__).order_by(Sweep.created_at.desc(), Sweep.id.desc()).limit(limit)
+    if before is not None:
+        moment, sweep_id = before
+        older = and_(Sweep.created_at == moment, Sweep.id < sweep_id)
+        query = query.where(or_(Sweep.created_at < moment, older))
+    return [SweepRecord(**row._mapping) for row in (await connection.execute(query)).all()]
+
+
+async def add_sweep(connection: AsyncConnection, sweep: SweepRecord) -> None:
+    """Record a sweep; one that is there already stays as it is."""
+    await connection.execute(insert_if_absent(connection, Sweep).values(asdict(sweep)))
+
+
+async def set_budget(connection: AsyncConnection, sweep_id: str, budget: JsonObject) -> None:
+    """Let a sweep use something else than it could before."""
+    await connection.execute(update(Sweep).where(Sweep.id == sweep_id).values(budget=budget))
+
+
+async def set_document(connection: AsyncConnection, sweep_id: str, document: str) -> None:
+    """Keep what was found so far."""
+    await connection.execute(update(Sweep).where(Sweep.id == sweep_id).values(document=document))
+
+
+async def done_batches(connection: AsyncConnection, sweep_id: str) -> list[BatchRecord]:
+    """Batches of a sweep that are done, in order."""
+    query = select(SweepBatch.__table__).where(SweepBatch.sweep_id == sweep_id).order_by(SweepBatch.number)
+    return [BatchRecord(**row._mapping) for row in (await connection.execute(query)).all()]
+
+
+async def store_batch(connection: AsyncConnection, batch: BatchRecord, trials: Sequence[TrialRecord]) -> None:
+    """Record a batch as done, and its lines of the ledger, in the caller's transaction; what is there stays."""
+    await add_trials(connection, trials)
+    await connection.execute(insert_if_absent(connection, SweepBatch).values(asdict(batch)))

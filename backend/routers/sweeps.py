@@ -1,0 +1,148 @@
+"""/backtest/sweeps: search the parameters of a backtest. /backtest/jobs: what takes longer than a request."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query, Response
+
+from backend.database.jobs import get_job
+from backend.database.sweeps import done_batches, get_sweep, list_sweeps
+from backend.routers.backtest_requests import backtest_request
+from backend.routers.cursors import cursor_moment, decoded_cursor, encoded_cursor
+from backend.routers.dependencies import Connection, Engine, Queue, Store, SweepPrice
+from backend.routers.idempotency import Key, claim
+from backend.schemas.jobs import JobOut
+from backend.schemas.sweeps import SweepIn, SweepOut, SweepPage, SweepRow, SweepTrialsPage
+from backend.services.errors import RequestError
+from backend.services.jobs import cancelled_job
+from backend.services.sweeps.budgets import Budget
+from backend.services.sweeps.starting import StartedSweep, SweepRequest, start_sweep, started
+from strategy.sweeps.axes import Axis
+from strategy.sweeps.expansion import Space
+from strategy.sweeps.spec import WalkForward
+
+router = APIRouter()  # included in the area "backtest", before the routes with an id
+
+_PARQUET = "application/vnd.apache.parquet"
+Limit = Annotated[int, Query(ge=1, le=200)]
+
+
+@router.post("/sweeps", status_code=202)
+async def post_sweep(
+    body: SweepIn,
+    engine: Engine,
+    store: Store,
+    queue: Queue,
+    price: SweepPrice,
+    response: Response,
+    idempotency_key: Key = None,
+) -> SweepOut:
+    """Start a sweep, or give the one of the same spec; ask at the answer's Location until its job has ended."""
+    await claim(engine, idempotency_key, body)
+    found = await start_sweep(engine, store, queue, _request(body), price=price)
+    response.headers["Location"] = f"/api/v1/backtest/sweeps/{found.sweep.id}"
+    return _sweep(found)
+
+
+@router.get("/sweeps")
+async def get_sweeps(connection: Connection, limit: Limit = 50, cursor: str | None = None) -> SweepPage:
+    """Every sweep, newest first."""
+    before = None
+    if cursor is not None:
+        moment, sweep_id = decoded_cursor(cursor, n_parts=2)
+        before = (cursor_moment(moment, cursor), sweep_id)
+    records = await list_sweeps(connection, before=before, limit=limit + 1)
+    page = records[:limit]
+    rows = [
+        SweepRow(
+            id=record.id,
+            created_at=record.created_at,
+            strategy=record.spec["base"]["strategy"],
+            universe=record.spec["base"]["universe"],
+            n_trials=record.n_trials,
+        )
+        for record in page
+    ]
+    more = len(records) > limit
+    return SweepPage(
+        data=rows, next_cursor=encoded_cursor(page[-1].created_at.isoformat(), page[-1].id) if more else None
+    )
+
+
+@router.get("/sweeps/{sweep_id}")
+async def get_one_sweep(sweep_id: str, engine: Engine) -> SweepOut:
+    """A sweep: its job, and what was found once that has ended."""
+    return _sweep(await started(engine, sweep_id))
+
+
+@router.get("/sweeps/{sweep_id}/trials", response_model=SweepTrialsPage)
+async def get_sweep_trials(
+    sweep_id: str,
+    connection: Connection,
+    store: Store,
+    *,
+    form: Annotated[Literal["json", "parquet"], Query(alias="format")] = "json",
+    limit: Annotated[int, Query(ge=1, le=5_000)] = 1_000,
+    cursor: str | None = None,
+) -> Response:
+    """Trials that are done, in order: parameters, backtest id, every figure; all of them as one Parquet file."""
+    from backend.services.sweeps.documents import page_of, parquet_of, trials_table  # noqa: PLC0415  cold start
+
+    offset = _offset(cursor) if cursor is not None else 0
+    sweep = await get_sweep(connection, sweep_id)
+    table = await trials_table(store, await done_batches(connection, sweep.id))
+    if form == "parquet":
+        headers = {"Content-Disposition": f'attachment; filename="sweep-{sweep.id[:12]}.parquet"'}
+        return Response(parquet_of(table), media_type=_PARQUET, headers=headers)
+    more = offset + limit < table.num_rows
+    page = SweepTrialsPage(
+        id=sweep.id,
+        n_done=table.num_rows,
+        columns=page_of(table, offset, limit),
+        next_cursor=encoded_cursor(str(offset + limit)) if more else None,
+    )
+    return Response(page.model_dump_json(), media_type="application/json")
+
+
+@router.get("/jobs/{job_id}")
+async def get_backtest_job(job_id: str, connection: Connection) -> JobOut:
+    """What became of a job."""
+    return JobOut.model_validate(asdict(await get_job(connection, job_id)))
+
+
+@router.post("/jobs/{job_id}/cancel")
+async def post_cancel_backtest_job(job_id: str, engine: Engine) -> JobOut:
+    """Stop a job: one that waits at once, one that is worked on at its next batch; what is done stays."""
+    return JobOut.model_validate(asdict(await cancelled_job(engine, job_id)))
+
+
+def _request(body: SweepIn) -> SweepRequest:
+    axes = {name: Axis(**_axis(axis.model_dump())) for name, axis in body.space.axes.items()}
+    return SweepRequest(
+        base=backtest_request(body.base),
+        space=Space(**body.space.model_dump() | {"axes": axes}),
+        walk_forward=WalkForward(**body.walk_forward.model_dump()) if body.walk_forward else None,
+        budget=Budget(**body.budget.model_dump()),
+    )
+
+
+def _axis(fields: dict[str, Any]) -> dict[str, Any]:  # Any: JSON values
+    return fields | {"values": None if fields["values"] is None else tuple(fields["values"])}
+
+
+def _sweep(found: StartedSweep) -> SweepOut:
+    record = asdict(found.sweep)
+    document = record.pop("document")
+    return SweepOut.model_validate(
+        record | {"job": asdict(found.job), "result": json.loads(document) if document else None}
+    )
+
+
+def _offset(cursor: str) -> int:
+    (text,) = decoded_cursor(cursor, n_parts=1)
+    if not text.isdigit():
+        raise RequestError("cursor", cursor, "is not a cursor of this table")
+    return int(text)

@@ -1,0 +1,213 @@
+"""What a sweep found, and how little of it may be skill.
+
+1. Sharpe ratio of each trial's session returns; the best is the highest, the first of equal ones.
+2. Beside the best: the probability that choosing by it is overfitting, and the Sharpe ratio deflated by every trial.
+3. Stability: along each axis, the ratios of the trials that share a value, so that a lone peak shows.
+4. Walk-forward, where it is asked for: the best of each training span, judged on the sessions after it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from strategy.backtest.metrics import return_moments
+from strategy.errors import InsufficientHistoryError, StatisticError
+from strategy.panel import FloatArray, IntArray
+from strategy.sweeps.axes import Value
+from strategy.sweeps.spec import WalkForward
+from strategy.validation.overfitting import probability_of_overfitting
+from strategy.validation.sharpe import deflated_sharpe_ratio
+from strategy.validation.splits import walk_forward
+
+#: Values of an axis that are told one by one; more are gathered in groups of equal size.
+_MOST_GROUPS = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doubt:
+    """Why the best may be luck; None where it cannot be computed, `reason` says why.
+
+    Parameters
+    ----------
+    overfitting : float or None
+        Probability of overfitting by combinatorially symmetric cross-validation, 0 to 1.
+    deflated_sharpe : float or None
+        Probability that the best's Sharpe ratio is above what luck gives the best of all trials.
+    n_trials : int
+        Trials by which it is deflated.
+    reason : str or None
+    """
+
+    overfitting: float | None
+    deflated_sharpe: float | None
+    n_trials: int
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """Trials that share a value of an axis, or a span of values; Sharpe ratios a session."""
+
+    axis: str
+    low: Value
+    high: Value
+    n_trials: int
+    least: float
+    median: float
+    most: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fold:
+    """One step of a walk-forward: rows of the returns, the trial chosen, and its ratios in and out of sample."""
+
+    train: tuple[int, int]
+    test: tuple[int, int]
+    chosen: int
+    train_sharpe: float
+    test_sharpe: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Walk:
+    """The folds, and the out-of-sample returns of what was chosen, one after the other."""
+
+    folds: tuple[Fold, ...]
+    returns: FloatArray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """What is told of a sweep; `best` is None where no trial's returns vary."""
+
+    best: int | None
+    sharpe: FloatArray
+    doubt: Doubt | None
+    groups: tuple[Group, ...]
+    walk: Walk | None
+
+
+def summary_of(
+    returns: FloatArray,
+    parameters: Sequence[Mapping[str, Value]],
+    axes: Sequence[str],
+    *,
+    walk: WalkForward | None,
+) -> Summary:
+    """Summary of trials.
+
+    Parameters
+    ----------
+    returns : ndarray of shape (n_sessions, n_trials)
+        Session returns of each trial, finite.
+    parameters : sequence of mapping
+        Of each trial.
+    axes : sequence of str
+        Parameters that were searched.
+    walk : WalkForward or None
+
+    Raises
+    ------
+    InsufficientHistoryError
+        If there are too few sessions to walk forward.
+    """
+    sharpe = sharpe_ratios(returns)
+    best = None if np.isnan(sharpe).all() else int(np.nanargmax(sharpe))
+    return Summary(
+        best=best,
+        sharpe=sharpe,
+        doubt=None if best is None else _doubt(returns, sharpe, best),
+        groups=tuple(group for axis in axes for group in _groups(axis, [it[axis] for it in parameters], sharpe)),
+        walk=None if walk is None or best is None else walked(returns, walk),
+    )
+
+
+def sharpe_ratios(returns: FloatArray) -> FloatArray:
+    """Mean over sample standard deviation of each column, not annualised; NaN where it does not vary."""
+    if returns.shape[0] < 2:  # noqa: PLR2004  one return has no spread
+        return np.full(returns.shape[1], np.nan)
+    spread = np.std(returns, axis=0, ddof=1)
+    # As in metrics.sharpe_ratio: a spread of rounding errors is none.
+    varies = spread > 1e-15  # noqa: PLR2004  said above
+    ratios: FloatArray = np.full(returns.shape[1], np.nan)
+    ratios[varies] = returns[:, varies].mean(axis=0) / spread[varies]
+    return ratios
+
+
+def walked(returns: FloatArray, walk: WalkForward) -> Walk:
+    """Choose the best of each training span, and chain what it returned on the test span after it.
+
+    A trial enters a test span with the holdings that it has by then; what changing from one trial's holdings to
+    another's would cost is not in the returns.
+    """
+    splits = walk_forward(
+        returns.shape[0], n_train=walk.n_train, n_test=walk.n_test, purge=walk.purge, is_anchored=walk.is_anchored
+    )
+    folds = tuple(_fold(returns, split.train, split.test) for split in splits)
+    chained = [returns[fold.test[0] : fold.test[1] + 1, fold.chosen] for fold in folds]
+    return Walk(folds=folds, returns=np.concatenate(chained))
+
+
+def _fold(returns: FloatArray, train: IntArray, test: IntArray) -> Fold:
+    fitted = sharpe_ratios(returns[train])
+    # Where nothing varied there is nothing to choose by: the first trial, as good as any.
+    chosen = 0 if np.isnan(fitted).all() else int(np.nanargmax(fitted))
+    return Fold(
+        train=(int(train[0]), int(train[-1])),
+        test=(int(test[0]), int(test[-1])),
+        chosen=chosen,
+        train_sharpe=float(fitted[chosen]),
+        test_sharpe=float(sharpe_ratios(returns[test][:, [chosen]])[0]),
+    )
+
+
+def _doubt(returns: FloatArray, sharpe: FloatArray, best: int) -> Doubt:
+    moments = return_moments(returns[:, best])
+    finite = sharpe[np.isfinite(sharpe)]
+    deflated = deflated_sharpe_ratio(
+        float(sharpe[best]),
+        n_returns=moments.n,
+        skewness=moments.skewness,
+        kurtosis=moments.kurtosis,
+        n_trials=sharpe.size,
+        variance=float(np.var(finite, ddof=1)) if finite.size > 1 else 0.0,
+    )
+    try:
+        overfitting, reason = probability_of_overfitting(returns).probability, None
+    except (InsufficientHistoryError, StatisticError) as error:
+        overfitting, reason = None, str(error)
+    return Doubt(overfitting=overfitting, deflated_sharpe=deflated, n_trials=sharpe.size, reason=reason)
+
+
+def _groups(axis: str, values: Sequence[Value], sharpe: FloatArray) -> list[Group]:
+    """Trials by value, or, where they have many values in order, in up to eight groups of neighbours."""
+    kept = [number for number in range(len(values)) if math.isfinite(sharpe[number])]
+    if _is_ordered(values):
+        kept.sort(key=lambda number: (values[number], number))
+    texts = [repr(values[number]) for number in kept]
+    if len(set(texts)) <= _MOST_GROUPS or not _is_ordered(values):
+        parts = [[number for number in kept if repr(values[number]) == text] for text in dict.fromkeys(texts)]
+    else:
+        parts = [list(part) for part in np.array_split(np.array(kept), _MOST_GROUPS)]
+    return [_group(axis, values, part, sharpe) for part in parts]
+
+
+def _group(axis: str, values: Sequence[Value], numbers: Sequence[int], sharpe: FloatArray) -> Group:
+    ratios = sharpe[list(numbers)]
+    return Group(
+        axis=axis,
+        low=values[numbers[0]],
+        high=values[numbers[-1]],
+        n_trials=len(numbers),
+        least=float(ratios.min()),
+        median=float(np.median(ratios)),
+        most=float(ratios.max()),
+    )
+
+
+def _is_ordered(values: Sequence[Value]) -> bool:
+    return all(isinstance(value, int | float) for value in values)

@@ -1,0 +1,102 @@
+"""/backtest/sweeps and /backtest/jobs on the bundled sample."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from httpx import AsyncClient
+from pyarrow import parquet
+
+BASE = {"strategy": "dual_momentum", "universe": "SAMPLE_US5", "start": "2008-01-02"}
+SWEEP: dict[str, Any] = {  # Any: JSON
+    "base": BASE,
+    "space": {"axes": {"lookback": {"values": [63, 126]}, "top_n": {"values": [1, 2]}}},
+    "walk_forward": {"n_train": 504, "n_test": 252},
+}
+
+
+async def ended(client: AsyncClient, path: str) -> dict[str, Any]:  # Any: JSON
+    """The sweep once its job has ended; the worker gets its turn while we ask."""
+    async with asyncio.timeout(60):
+        while True:
+            sweep: dict[str, Any] = (await client.get(path)).json()
+            if sweep["job"]["status"] not in {"queued", "running"}:
+                return sweep
+            await asyncio.sleep(0.05)
+
+
+async def test_a_sweep_is_accepted_watched_and_read(client: AsyncClient) -> None:
+    answer = await client.post("/backtest/sweeps", json=SWEEP)
+    assert answer.status_code == 202, answer.text
+    path = answer.headers["location"].removeprefix("/api/v1")
+    assert path == f"/backtest/sweeps/{answer.json()['id']}"
+    sweep = await ended(client, path)
+    assert (sweep["job"]["status"], sweep["n_trials"]) == ("succeeded", 4)
+    found = sweep["result"]
+    assert (found["state"], found["n_done"], found["n_refused"]) == ("complete", 4, 0)
+    # The best is never shown without what speaks against it.
+    assert 0 <= found["best"]["doubt"]["overfitting"] <= 1
+    assert 0 <= found["best"]["doubt"]["deflated_sharpe"] <= 1
+    assert found["best"]["doubt"]["n_trials"] == 4
+    folds = found["walk_forward"]["folds"]
+    assert all(before["test"][1] < after["test"][0] for before, after in pairwise(folds))
+
+    # A trial is the backtest of its parameters, to the last digit.
+    alone = (await client.post("/backtest", json=BASE | {"parameters": found["best"]["parameters"]})).json()
+    assert alone["id"] == found["best"]["backtest_id"]
+    assert {it["key"]: it["value"] for it in alone["metrics"]} == found["best"]["metrics"]
+
+    page = (await client.get(f"{path}/trials", params={"limit": 3})).json()
+    assert page["columns"]["trial"] == [0, 1, 2]
+    last = (await client.get(f"{path}/trials", params={"cursor": page["next_cursor"]})).json()
+    assert (last["columns"]["trial"], last["next_cursor"]) == ([3], None)
+    file = await client.get(f"{path}/trials", params={"format": "parquet"})
+    table = parquet.read_table(io.BytesIO(file.content))
+    assert max(table.column("sharpe").to_pylist()) == found["best"]["metrics"]["sharpe"]
+    listed = (await client.get("/backtest/sweeps")).json()["data"]
+    assert [(it["id"], it["strategy"]) for it in listed] == [(sweep["id"], "dual_momentum")]
+    # Three of the quickstart's and ours are of one strategy: what a sweep tried is counted like what a person tried.
+    assert (await client.get("/backtest/trials")).json()["by_strategy"]["dual_momentum"] >= 4
+
+
+@pytest.mark.parametrize(
+    ("change", "field", "word"),
+    [
+        ({"space": {"axes": {}}}, "space.axes", "at least 1"),
+        ({"space": {"axes": {"speed": {"values": [1]}}}}, "axes.speed", "no parameter"),
+        ({"space": {"axes": {"lookback": {"values": [1]}}}}, "axes.lookback", "greater than or equal to 2"),
+        ({"space": {"axes": {"lookback": {"low": 2, "high": 10, "scale": "cubic"}}}}, None, "linear"),
+        ({"base": BASE | {"parameters": {"lookback": 63}}}, "lookback", "searched"),
+        ({"budget": {"trials": 3}}, "budget.trials", "raise the budget"),
+        ({"walk_forward": {"n_train": 9_999}}, None, "needs 10000"),
+        ({"force": True}, "force", "Extra"),
+    ],
+)
+async def test_a_wrong_sweep_is_answered_with_field_and_remedy(
+    client: AsyncClient, change: dict[str, object], field: str | None, word: str
+) -> None:
+    answer = await client.post("/backtest/sweeps", json={**SWEEP, **change})
+    assert answer.status_code == 422, answer.text
+    assert word in answer.text
+    assert field is None or answer.json()["field"] == field
+
+
+async def test_what_never_was_is_not_found(client: AsyncClient) -> None:
+    for path in ("/backtest/sweeps/nope", "/backtest/sweeps/nope/trials", "/backtest/jobs/nope"):
+        answer = await client.get(path)
+        assert answer.status_code == 404, path
+        assert "unknown" in answer.json()["detail"]
+
+
+async def test_a_job_that_has_ended_cannot_be_cancelled_any_more(client: AsyncClient) -> None:
+    one = SWEEP | {"space": {"axes": {"lookback": {"values": [63]}}}, "walk_forward": None}
+    job = (await client.post("/backtest/sweeps", json=one)).json()["job"]
+    cancelled = (await client.post(f"/backtest/jobs/{job['id']}/cancel")).json()
+    assert cancelled["status"] == "cancelled"
+    again = (await client.post("/backtest/sweeps", json=one)).json()["job"]
+    assert again["status"] in {"queued", "running"}
+    assert (await client.post(f"/data/jobs/{job['id']}/cancel")).json()["status"] == "cancelled"

@@ -1,0 +1,107 @@
+"""The summary of a sweep: the best beside its doubt, the axes that it is stable along, and the walk forward."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from strategy.errors import InsufficientHistoryError
+from strategy.sweeps.spec import WalkForward
+from strategy.sweeps.summary import sharpe_ratios, summary_of, walked
+from strategy.validation.overfitting import probability_of_overfitting
+from strategy.validation.sharpe import deflated_sharpe_ratio
+
+
+def noise(n_sessions: int, n_trials: int) -> np.ndarray:
+    return np.random.default_rng(7).normal(0.0, 0.01, (n_sessions, n_trials))
+
+
+def test_the_best_of_noise_comes_with_figures_that_tell_it_is_noise() -> None:
+    returns = noise(504, 40)
+    found = summary_of(returns, [{"x": number} for number in range(40)], ["x"], walk=None)
+    assert found.best is not None
+    assert found.doubt is not None
+    assert found.best == int(np.argmax(returns.mean(axis=0) / returns.std(axis=0, ddof=1)))
+    assert found.doubt.overfitting == probability_of_overfitting(returns).probability
+    assert found.doubt.deflated_sharpe is not None
+    assert found.doubt.deflated_sharpe < 0.9
+    assert found.doubt.n_trials == 40
+
+
+def test_the_sharpe_ratio_is_deflated_by_every_trial() -> None:
+    returns = noise(504, 40)
+    best = returns[:, [summary_of(returns, [{"x": 0}] * 40, ["x"], walk=None).best or 0]]
+    scores = (best - best.mean()) / best.std()
+    expected = deflated_sharpe_ratio(
+        float(best.mean() / best.std(ddof=1)),
+        n_returns=504,
+        skewness=float((scores**3).mean()),
+        kurtosis=float((scores**4).mean()),
+        n_trials=40,
+        variance=float(sharpe_ratios(returns).var(ddof=1)),
+    )
+    found = summary_of(returns, [{"x": 0}] * 40, ["x"], walk=None)
+    assert found.doubt is not None
+    assert found.doubt.deflated_sharpe == pytest.approx(expected, abs=1e-12)
+
+
+def test_a_planted_edge_is_found_and_not_doubted() -> None:
+    returns = noise(1_008, 20)
+    returns[:, 13] += 0.003
+    found = summary_of(returns, [{"x": number} for number in range(20)], ["x"], walk=None)
+    assert found.best == 13
+    assert found.doubt is not None
+    assert found.doubt.overfitting is not None
+    assert found.doubt.overfitting < 0.01
+    assert found.doubt.deflated_sharpe is not None
+    assert found.doubt.deflated_sharpe > 0.99
+
+
+def test_where_overfitting_cannot_be_told_the_reason_is() -> None:
+    found = summary_of(noise(20, 3), [{"x": 0}] * 3, ["x"], walk=None)
+    assert found.doubt is not None
+    assert found.doubt.overfitting is None
+    assert "blocks" in (found.doubt.reason or "")
+
+
+def test_trials_that_do_not_vary_are_never_the_best() -> None:
+    returns = noise(64, 3)
+    returns[:, 0] = 0.01
+    found = summary_of(returns, [{"x": 0}] * 3, ["x"], walk=None)
+    assert found.best in {1, 2}
+    assert summary_of(np.zeros((64, 2)), [{"x": 0}] * 2, ["x"], walk=None).best is None
+
+
+def test_stability_groups_the_trials_that_share_a_value() -> None:
+    returns = noise(64, 4)
+    parameters = [{"x": 1, "y": "a"}, {"x": 2, "y": "a"}, {"x": 1, "y": "b"}, {"x": 2, "y": "b"}]
+    ratios = sharpe_ratios(returns)
+    groups = summary_of(returns, parameters, ["x", "y"], walk=None).groups
+    assert [(it.axis, it.low, it.n_trials) for it in groups] == [("x", 1, 2), ("x", 2, 2), ("y", "a", 2), ("y", "b", 2)]
+    assert (groups[0].least, groups[0].most) == (min(ratios[0], ratios[2]), max(ratios[0], ratios[2]))
+    assert groups[0].median == pytest.approx((ratios[0] + ratios[2]) / 2)
+
+
+def test_many_values_are_told_in_eight_groups_of_neighbours() -> None:
+    groups = summary_of(noise(64, 40), [{"x": 40 - number} for number in range(40)], ["x"], walk=None).groups
+    assert [(it.low, it.high) for it in groups] == [(5 * k + 1, 5 * k + 5) for k in range(8)]
+
+
+def test_a_walk_forward_judges_each_choice_by_the_sessions_after_it() -> None:
+    # Trial 0 is good before session 40 and bad after it, trial 1 the other way round: the choice is always a step late.
+    wave = np.where(np.arange(80) % 2, 0.001, -0.001)
+    returns = np.column_stack([wave, wave])
+    returns[:40, 0] += 0.01
+    returns[40:, 1] += 0.01
+    found = walked(returns, WalkForward(n_train=20, n_test=20))
+    assert [(it.train, it.test, it.chosen) for it in found.folds] == [
+        ((0, 19), (20, 39), 0),
+        ((20, 39), (40, 59), 0),
+        ((40, 59), (60, 79), 1),
+    ]
+    np.testing.assert_array_equal(found.returns, np.concatenate([returns[20:60, 0], returns[60:, 1]]))
+
+
+def test_a_history_too_short_to_walk_is_refused() -> None:
+    with pytest.raises(InsufficientHistoryError):
+        walked(noise(64, 2), WalkForward(n_train=64, n_test=10))

@@ -69,8 +69,11 @@ async def load_panel(
     shape = (axes.sessions.size, len(axes.tickers))
     values: dict[Field, FloatArray] = {name: np.empty(shape) for name in dict.fromkeys((*fields, "close"))}
     reads = [read for name, matrix in values.items() for read in _reads(manifest.spans, axes, name, matrix)]
-    _, actions, member = await gathered(
-        read_chunks(store, reads), _actions(store, manifest, axes), _members(store, manifest, axes)
+    _, actions, member, terminal_returns = await gathered(
+        read_chunks(store, reads),
+        _actions(store, manifest, axes),
+        _members(store, manifest, axes),
+        _terminal_returns(store, manifest, axes),
     )
     return PricePanel(
         sessions=axes.sessions,
@@ -78,6 +81,7 @@ async def load_panel(
         fields=values,
         actions=actions,
         member=member,
+        terminal_returns=terminal_returns,
         has_checked_values=True,
     )
 
@@ -158,6 +162,19 @@ async def _actions(store: ObjectStore, manifest: Manifest, axes: _Axes) -> Corpo
     rows, columns = row_of_day[days[inside] - first], places[inside]
     values, is_split = numbers_of(table.column("value"))[inside], kinds[inside] == 0
     return CorporateActions.joined(rows, columns, np.where(is_split, values, 1.0), np.where(is_split, 0.0, values))
+
+
+async def _terminal_returns(store: ObjectStore, manifest: Manifest, axes: _Axes) -> FloatArray | None:
+    """Return on the last close of each asset that was delisted up to the last session, where it is known."""
+    table = await read_facts(store, manifest, "actions")
+    days, places = numbers_of(table.column("ex_date")), places_of(table.column("ticker"), axes.tickers)
+    is_delisting = (places_of(table.column("kind"), ("delisting",)) == 0) & is_given(table.column("value"))
+    inside = np.flatnonzero(is_delisting & (places >= 0) & (days <= axes.sessions[-1].astype(np.int32)))
+    if not inside.size:
+        return None
+    returns = np.full(len(axes.tickers), np.nan)
+    returns[places[inside]] = numbers_of(table.column("value"))[inside]
+    return returns
 
 
 async def _members(store: ObjectStore, manifest: Manifest, axes: _Axes) -> BoolArray:

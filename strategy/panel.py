@@ -67,6 +67,9 @@ class PricePanel:
         Whether the asset belonged to the universe on that date.
     conversion : Conversion or None
         How the values came into their currency; None: they are in that of the quotes.
+    terminal_returns : ndarray of shape (n_assets,) or None
+        Return on the last close that holders of a delisted asset got, a fraction >= -1; NaN where it is not known, or
+        the asset is still listed. None: known of none.
     has_checked_values : bool
         The values need no check: they are part of another panel, or of a snapshot, into which only bars come that keep
         the database's checks, and whose bytes were verified.
@@ -83,6 +86,7 @@ class PricePanel:
     actions: CorporateActions
     member: BoolArray
     conversion: Conversion | None = None
+    terminal_returns: FloatArray | None = None
     has_checked_values: bool = False
 
     def __post_init__(self) -> None:
@@ -90,6 +94,8 @@ class PricePanel:
         shape = (self.sessions.size, len(self.tickers))
         if "close" not in self.fields:
             raise PanelError("a panel needs the field 'close'")
+        if self.terminal_returns is not None and self.terminal_returns.shape != shape[1:]:
+            raise PanelError(f"terminal_returns has shape {self.terminal_returns.shape}, expected {shape[1:]}")
         for name, values in (*self.fields.items(), ("member", self.member)):
             if values.shape != shape:
                 raise PanelError(f"{name} has shape {values.shape}, expected {shape}")
@@ -155,6 +161,7 @@ class PricePanel:
             actions=self.actions.between(first, stop),
             member=self.member[first:stop],
             conversion=None if self.conversion is None else self.conversion.between(first, stop),
+            terminal_returns=self.terminal_returns,
             has_checked_values=True,
         )
 

@@ -53,5 +53,6 @@ async def panels_of(store: ObjectStore, spec: BacktestSpec) -> SpecPanels:
 
 
 def _fields(spec: BacktestSpec) -> tuple[Field, ...]:
-    """Columns that the spec needs: volumes only where orders have an impact."""
-    return ("open", "close", "volume") if spec.costs.impact else ("open", "close")
+    """Columns that the spec needs: volumes only where orders have an impact, or are capped by them."""
+    needs_volume = bool(spec.costs.impact) or spec.execution.volume_cap is not None
+    return ("open", "close", "volume") if needs_volume else ("open", "close")

@@ -39,6 +39,8 @@ DEFINITIONS: dict[str, tuple[Unit, str]] = {
     "turnover": ("fraction", "Half of the traded value a year, over mean equity."),
     "cost_drag": ("fraction", "Costs a year, over mean equity."),
     "n_orders": ("count", "Fills, sales of delisted holdings included."),
+    "unfilled_value": ("currency", "Value of orders, or parts of orders, given up as too small or too large to fill."),
+    "n_unfilled": ("count", "Orders given up, in whole or in part."),
     "benchmark_return": ("fraction", "Total return of the benchmark over the same sessions, without costs."),
     "benchmark_cagr": ("fraction", "Compound annual growth of the benchmark."),
     "benchmark_volatility": ("fraction", "Volatility of the benchmark."),

@@ -6,6 +6,7 @@ import numpy as np
 
 from strategy.backtest.costs import CostModel, OrderConditions
 from strategy.backtest.simulation import Decisions
+from strategy.backtest.spec import Execution
 from strategy.errors import ExecutionError
 from strategy.panel import FloatArray, PricePanel
 
@@ -93,7 +94,7 @@ def order_conditions(panel: PricePanel, costs: CostModel, row: int) -> OrderCond
 
 def refuse_short_history(panel: PricePanel, decisions: Decisions, costs: CostModel) -> None:
     """`ExecutionError` when orders have an impact, and fill before volumes are known, or where none ever is."""
-    weighted = decisions.weights > 0
+    weighted = decisions.weights != 0
     if not costs.impact or not weighted.any():
         return
     if decisions.rows[weighted.any(axis=1)][0] + 1 < LOOKBACK:
@@ -103,6 +104,16 @@ def refuse_short_history(panel: PricePanel, decisions: Decisions, costs: CostMod
     if not (panel.field("volume")[:, weighted.any(axis=0)] > 0).any():
         reason = "needs volumes, and the universe has none; ingest it from a source that has, or set impact to 0"
         raise ExecutionError("costs.impact", costs.impact, reason)
+
+
+def refuse_unknown_volumes(panel: PricePanel, decisions: Decisions, execution: Execution) -> None:
+    """`ExecutionError` when fills are capped by volume, and no asset to be traded ever has one."""
+    weighted = (decisions.weights != 0).any(axis=0)
+    if execution.volume_cap is None or not weighted.any():
+        return
+    if not (panel.field("volume")[:, weighted] > 0).any():
+        reason = "needs volumes, and the universe has none; ingest it from a source that has, or set volume_cap to null"
+        raise ExecutionError("volume_cap", execution.volume_cap, reason)
 
 
 def _later_splits(panel: PricePanel, first: int, row: int) -> FloatArray | float:

@@ -163,6 +163,8 @@ def _trading(simulation: Simulation, periods_per_year: int) -> _Values:
         "turnover": turnover(orders.values, equity, periods_per_year=periods_per_year),
         "cost_drag": cost_drag(simulation.costs, equity, periods_per_year=periods_per_year),
         "n_orders": float(orders.columns.size),
+        "unfilled_value": simulation.unfilled_value,
+        "n_unfilled": float(simulation.n_unfilled),
     }
 
 

@@ -78,8 +78,8 @@ def run_backtest(
     rows = first + decision_rows(panel.sessions[first : last + 1], spec.execution.rebalance or strategy.rebalance)
     seen = panel if decided_on is None else decided_on
     weights = strategy.target_weights(seen, rows, parameters)
-    _check_weights(strategy.key, weights, panel, rows)
-    decisions = Decisions(rows=rows, weights=weights)
+    _check_shape(strategy.key, weights, panel, rows)
+    decisions = Decisions(rows=rows, weights=weights, allow_short=spec.execution.allow_short)
     proof = lookahead_proof(
         strategy,
         parameters,
@@ -115,11 +115,9 @@ def _span(panel: PricePanel, start: dt.date, end: dt.date) -> tuple[int, int]:
     return first, last
 
 
-def _check_weights(key: str, weights: FloatArray, panel: PricePanel, rows: IntArray) -> None:
+def _check_shape(key: str, weights: FloatArray, panel: PricePanel, rows: IntArray) -> None:
     if weights.shape != (rows.size, panel.n_assets):
         raise ParameterError("strategy", key, f"gave weights of shape {weights.shape}")
-    if not np.isfinite(weights).all() or (weights < 0).any() or (weights.sum(axis=1) > 1 + 1e-9).any():
-        raise ParameterError("strategy", key, "gave weights that are not finite, not positive, or sum to more than 1")
 
 
 def simulated(panel: PricePanel, decisions: Decisions, spec: BacktestSpec, last: int) -> Simulation:
@@ -135,6 +133,7 @@ def _benchmark(panel: PricePanel, spec: BacktestSpec, first: int, last: int) -> 
     execution = Execution(
         fill=spec.execution.fill,
         rebalance="once",
+        dividends=spec.execution.dividends,
         initial_cash=spec.execution.initial_cash,
         delist_after=spec.execution.delist_after,
         delisting_return=spec.execution.delisting_return,

@@ -21,22 +21,28 @@ class Decisions:
         Panel rows, strictly increasing.
     weights : ndarray of shape (n_decisions, n_assets)
         Share of portfolio value, >= 0, rows sum to at most 1; the rest is cash.
+    allow_short : bool
+        Whether weights may be negative.
     """
 
     rows: IntArray
     weights: FloatArray
+    allow_short: bool = False
 
     def __post_init__(self) -> None:
         if self.rows.size != self.weights.shape[0] or (np.diff(self.rows) <= 0).any():
             raise ExecutionError(
                 "decisions", self.rows.size, "rows must increase strictly, one row of weights for each"
             )
-        if (
-            not np.isfinite(self.weights).all()
-            or (self.weights < 0).any()
-            or (self.weights.sum(axis=1) > 1 + 1e-9).any()
-        ):
-            raise ExecutionError("weights", None, "must be finite, zero or more, and sum to at most 1")
+        check_weights(self.weights, allow_short=self.allow_short)
+
+
+def check_weights(weights: FloatArray, *, allow_short: bool) -> None:
+    """`ExecutionError` unless weights are finite, sum to at most 1 in each row, and none is negative without leave."""
+    if not np.isfinite(weights).all() or (weights.sum(axis=1) > 1 + 1e-9).any():
+        raise ExecutionError("weights", None, "must be finite, and sum to at most 1")
+    if not allow_short and (weights < 0).any():
+        raise ExecutionError("weights", float(weights.min()), "must not be negative, unless allow_short is true")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +60,7 @@ class Orders:
     prices, values, costs : ndarray
         Price per share, ``|shares| * price`` and cost, quote currency.
     kinds : ndarray of str
-        "rebalance" or "delisting".
+        "rebalance", "delisting", "margin_call" or "reinvestment".
     """
 
     decision_rows: IntArray
@@ -89,7 +95,13 @@ class Simulation:
     final_holdings : float
         Value of the shares held at the last close.
     dividends, interest : float
-        Credited in all, base currency.
+        Credited in all, base currency; paid on shorts and on debts < 0.
+    borrow_costs : float
+        Loan fees of what was sold short, base currency, >= 0.
+    unfilled_value : float
+        Value of what was given up of orders: too small, or more than the market could take; base currency.
+    n_unfilled : int
+        Such orders.
     """
 
     rows: IntArray
@@ -101,6 +113,9 @@ class Simulation:
     final_holdings: float
     dividends: float
     interest: float
+    borrow_costs: float = 0.0
+    unfilled_value: float = 0.0
+    n_unfilled: int = 0
 
     @property
     def costs(self) -> float:
@@ -118,7 +133,7 @@ class Simulation:
         return np.zeros(self.event_shares.shape[1]) if event < 0 else self.event_shares[event]
 
     def books(self) -> dict[str, float]:
-        """Where the final equity comes from: initial cash + trading + dividends + interest - costs.
+        """Where the final equity comes from: initial cash + trading + dividends + interest - costs - borrowing.
 
         `trading_profit` is counted from the orders and final holdings, not as a remainder, so that the sum is a check.
         """
@@ -129,5 +144,6 @@ class Simulation:
             "dividends": self.dividends,
             "interest": self.interest,
             "costs": self.costs,
+            "borrow_costs": self.borrow_costs,
             "final_equity": float(self.equity[-1]),
         }

@@ -7,7 +7,8 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
+from types import MappingProxyType
 from typing import Any, Literal, get_args
 
 from strategy.backtest.costs import CostModel
@@ -15,9 +16,11 @@ from strategy.errors import ExecutionError
 from strategy.schedule import FREQUENCIES, Rebalance
 
 #: Raised whenever the same spec may give another result.
-ENGINE_VERSION = 1
+ENGINE_VERSION = 2
 
 Fill = Literal["next_open", "next_close"]
+Unfilled = Literal["carry", "drop"]
+Dividends = Literal["cash", "reinvest"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,41 +35,105 @@ class Execution:
         Schedule of decisions; None is the strategy's own, resolved before a spec is hashed.
     fractional_shares : bool
         Whether parts of a share can be traded.
+    lot_size : int
+        Shares of which every order is a multiple, where parts of a share cannot be traded.
+    minimum_order : float
+        Base currency; an order of less value is not placed.
+    volume_cap : float or None
+        Most of the mean volume of the 20 sessions before a fill that one session's order may be, above 0 to 1; None: no
+        cap. An asset whose volume is not known is not traded then.
+    unfilled : {"carry", "drop"}
+        What the cap leaves of an order: go on in the following sessions until the next decision, or give up.
+    maximum_turnover : float or None
+        Most that a rebalance may trade, purchases and sales together halved, as a fraction of equity; None: any.
+    dividends : {"cash", "reinvest"}
+        Dividends of shares held go to cash, or buy shares of the payer at the ex-date's fill price at no cost.
+    allow_short : bool
+        Whether weights may be negative.
+    borrow_rate : float
+        Loan fee of what is sold short, fraction of its value a year, accrued by session.
+    initial_margin, maintenance_margin : float
+        Equity as a fraction of the gross value held. Of a decision at least the first; when shorts are held and a close
+        falls below the second, holdings are cut in proportion at the next fill to meet the first.
     initial_cash : float
         Base currency, > 0.
     cash_rate : float
-        Interest on cash held overnight, fraction a year, accrued by session.
+        Interest on free cash held overnight, fraction a year, accrued by session. Proceeds of short sales earn none.
     delist_after : int
         Sessions in a row without a close after which a holding is sold as delisted.
     delisting_return : float
-        Return on the last close at which a delisted holding is sold, -1 to 1.
+        Return on the last close at which a delisted holding is sold where the terminal return is not known, -1 to 1.
     """
 
     fill: Fill = "next_open"
     rebalance: Rebalance | None = None
     fractional_shares: bool = True
+    lot_size: int = 1
+    minimum_order: float = 0.0
+    volume_cap: float | None = None
+    unfilled: Unfilled = "carry"
+    maximum_turnover: float | None = None
+    dividends: Dividends = "cash"
+    allow_short: bool = False
+    borrow_rate: float = 0.0
+    initial_margin: float = 0.5
+    maintenance_margin: float = 0.25
     initial_cash: float = 100_000.0
     cash_rate: float = 0.0
     delist_after: int = 10
     delisting_return: float = 0.0
 
     def __post_init__(self) -> None:
-        _require("fill", self.fill, is_valid=self.fill in get_args(Fill), rule="next_open or next_close")
-        is_known = self.rebalance is None or self.rebalance in FREQUENCIES
-        _require("rebalance", self.rebalance, is_valid=is_known, rule=f"one of {', '.join(FREQUENCIES)}")
-        is_valid = math.isfinite(self.initial_cash) and self.initial_cash > 0
-        _require("initial_cash", self.initial_cash, is_valid=is_valid, rule="above zero")
-        is_valid = -0.05 <= self.cash_rate <= 0.25  # noqa: PLR2004  the bounds of the rule
-        _require("cash_rate", self.cash_rate, is_valid=is_valid, rule="between -0.05 and 0.25")
-        _require("delist_after", self.delist_after, is_valid=self.delist_after >= 1, rule="at least 1 session")
-        is_valid = -1 <= self.delisting_return <= 1
-        _require("delisting_return", self.delisting_return, is_valid=is_valid, rule="between -1 and 1")
-        for name in ("initial_cash", "cash_rate", "delisting_return"):
-            object.__setattr__(self, name, float(getattr(self, name)))
+        self._check_choices()
+        self._check_figures()
+        for field in fields(self):
+            value = getattr(self, field.name)
+            # 1 and 1.0 are one figure, and one backtest id.
+            if field.type.startswith("float") and value is not None:
+                object.__setattr__(self, field.name, float(value))
 
     def with_rebalance(self, rebalance: Rebalance) -> Execution:
         """The same execution on another schedule."""
         return replace(self, rebalance=rebalance)
+
+    def _check_choices(self) -> None:
+        for name, kind in (("fill", Fill), ("unfilled", Unfilled), ("dividends", Dividends)):
+            value = getattr(self, name)
+            _require(name, value, is_valid=value in get_args(kind), rule=" or ".join(get_args(kind)))
+        is_known = self.rebalance is None or self.rebalance in FREQUENCIES
+        _require("rebalance", self.rebalance, is_valid=is_known, rule=f"one of {', '.join(FREQUENCIES)}")
+        has_lots = self.lot_size == 1 or not self.fractional_shares
+        _require("lot_size", self.lot_size, is_valid=has_lots, rule="1, or fractional_shares false")
+
+    def _check_figures(self) -> None:
+        for name, (low, high) in _BOUNDS.items():
+            value = getattr(self, name)
+            is_valid = value is None if value is None or not math.isfinite(value) else low <= value <= high
+            _require(name, value, is_valid=is_valid, rule=f"between {low:g} and {high:g}")
+        _require("initial_cash", self.initial_cash, is_valid=self.initial_cash > 0, rule="above zero")
+        for name in ("volume_cap", "maximum_turnover"):
+            value = getattr(self, name)
+            _require(name, value, is_valid=value is None or value > 0, rule="above zero, or null for none")
+        is_valid = self.maintenance_margin <= self.initial_margin
+        _require("maintenance_margin", self.maintenance_margin, is_valid=is_valid, rule="at most initial_margin")
+
+
+#: Least and largest value of each figure of `Execution`.
+_BOUNDS: Mapping[str, tuple[float, float]] = MappingProxyType(
+    {
+        "lot_size": (1, 1e6),
+        "minimum_order": (0, 1e9),
+        "volume_cap": (0, 1),
+        "maximum_turnover": (0, 2),
+        "borrow_rate": (0, 1),
+        "initial_margin": (0.05, 1),
+        "maintenance_margin": (0.01, 1),
+        "initial_cash": (0, 1e15),
+        "cash_rate": (-0.05, 0.25),
+        "delist_after": (1, 10_000),
+        "delisting_return": (-1, 1),
+    }
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from strategy.backtest.account import Account, Market
 from strategy.backtest.costs import CostModel, CostTier, OrderConditions
-from strategy.backtest.fills import Market, filled_shares
+from strategy.backtest.fills import target_shares
 from strategy.errors import ExecutionError
 from strategy.panel import FloatArray
 
@@ -25,10 +26,16 @@ def filled(
     cash: float = 10_000.0,
 ) -> tuple[FloatArray, FloatArray]:
     market = Market(
-        prices=np.array(prices), tradable=np.ones(len(prices), dtype=np.bool_), session="now", conditions=conditions
+        columns=np.arange(len(prices)),
+        prices=np.array(prices),
+        tradable=np.ones(len(prices), dtype=np.bool_),
+        session="now",
+        conditions=conditions,
     )
     held = np.zeros(len(prices)) if shares is None else shares
-    return filled_shares(held, cash, np.array(weights), market, costs=costs, is_fractional=True)
+    account = Account(shares=held, cash=cash, market=market, costs=costs)
+    target = target_shares(account, np.array(weights))
+    return target, account.order_costs(target)
 
 
 def test_an_order_with_impact_pays_for_itself() -> None:

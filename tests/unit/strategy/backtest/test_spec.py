@@ -64,7 +64,7 @@ def test_the_order_of_parameters_and_the_kind_of_a_number_do_not_matter() -> Non
         {"execution": Execution(rebalance="weekly")},
         {"benchmark": "SPY"},
         {"snapshot": "1" * 64},
-        {"engine_version": 2},
+        {"engine_version": 3},
     ],
 )
 def test_every_field_is_part_of_the_id(change: dict[str, Any]) -> None:

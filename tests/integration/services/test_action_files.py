@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pandas as pd
@@ -12,9 +11,8 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from backend.database.actions import actions
-from backend.database.connection import make_engine, transaction
+from backend.database.connection import transaction
 from backend.database.instruments import InstrumentRecord, add_instruments, instruments
-from backend.database.migrations import migrate
 from backend.database.models import Bar
 from backend.database.universes import UniverseRecord
 from backend.ingest.errors import SourceSettingsError
@@ -23,14 +21,6 @@ from backend.services.action_files import ActionImport, import_actions, import_f
 from backend.services.ingest import IngestReport, ingest_universe
 
 MONDAY = dt.datetime(2024, 1, 8, 22, tzinfo=dt.UTC)
-
-
-@pytest.fixture
-async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
-    migrate(database_url)
-    made = make_engine(database_url)
-    yield made
-    await made.dispose()
 
 
 def maps(folder: Path, **files: str) -> Path:

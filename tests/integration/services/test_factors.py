@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +11,8 @@ import pandas as pd
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from backend.database.connection import make_engine, transaction
+from backend.database.connection import transaction
 from backend.database.factors import FactorQuery, factor_datasets
-from backend.database.migrations import migrate
 from backend.ingest.errors import BadDataError
 from backend.services.errors import RequestError
 from backend.services.factors import FactorImport, FactorPage, factor_page, import_factors
@@ -21,14 +20,6 @@ from backend.services.factors import FactorImport, FactorPage, factor_page, impo
 MONDAY = dt.datetime(2026, 11, 23, tzinfo=dt.UTC)
 TUESDAY, WEDNESDAY = MONDAY + dt.timedelta(days=1), MONDAY + dt.timedelta(days=2)
 JULY_1, JULY_2, JULY_3 = (dt.date(1963, 7, day) for day in (1, 2, 3))
-
-
-@pytest.fixture
-async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
-    migrate(database_url)
-    made = make_engine(database_url)
-    yield made
-    await made.dispose()
 
 
 async def imported(engine: AsyncEngine, path: Path, text: str, now: dt.datetime = MONDAY) -> FactorImport:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import AsyncIterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Unpack
@@ -14,10 +13,9 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from backend.database.actions import ActionRecord, actions
-from backend.database.connection import make_engine, transaction
+from backend.database.connection import transaction
 from backend.database.errors import UnknownUniverseError
 from backend.database.ingest_runs import FailureRecord, RunRecord, failures_of, get_run, recent_runs
-from backend.database.migrations import migrate
 from backend.database.models import Bar, SupersededBar
 from backend.database.universes import UniverseRecord, get_universe, members, put_members, put_universe
 from backend.ingest.errors import (
@@ -40,14 +38,6 @@ JAN_2, JAN_3, JAN_4, JAN_5, JAN_8 = (dt.date(2024, 1, day) for day in (2, 3, 4, 
 ROWS = [bar("A", JAN_2), bar("A", JAN_5), bar("B", JAN_4, 20.0)]
 NOT_FOUND = TickerNotFoundError("vendor", "X", "unknown")
 DELISTED = DelistedError("vendor", "Y", "gone")
-
-
-@pytest.fixture
-async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
-    migrate(database_url)
-    made = make_engine(database_url)
-    yield made
-    await made.dispose()
 
 
 async def ingest(

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import AsyncIterator
 
 import pytest
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from backend.database.connection import make_engine, transaction
+from backend.database.connection import transaction
 from backend.database.ingest_runs import failures_of
-from backend.database.migrations import migrate
 from backend.database.models import Bar
 from backend.database.universes import UniverseRecord
 from backend.services.ingest import IngestReport, ingest_universe
@@ -25,14 +23,6 @@ DAYS = [DAY + dt.timedelta(days=number) for number in range(8)]
 
 class OtherVendor(Vendor):
     name = "other"
-
-
-@pytest.fixture
-async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
-    migrate(database_url)
-    made = make_engine(database_url)
-    yield made
-    await made.dispose()
 
 
 def series(ticker: str, close: float, days: list[dt.date] = DAYS) -> list[Row]:

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import AsyncIterator
 
 import pyarrow as pa
-import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from backend.database.connection import make_engine, transaction
+from backend.database.connection import transaction
 from backend.database.ingest_runs import FailureRecord, RunCounts, RunRecord, failures_of, get_run, start_run
 from backend.database.leases import acquire_lease
-from backend.database.migrations import migrate
 from backend.ingest.pipeline import TickerOutcome
 from backend.services.ingest_batches import LEASE_TTL_S, BatchWriter, lease_name
 from support.bars import DAY, bar, bars_of
@@ -23,14 +20,6 @@ TUESDAY = MONDAY + dt.timedelta(days=1)
 RUN = RunRecord(
     id="run", universe_key="U", source="vendor", status="running", started_at=TUESDAY, lookback_days=7, tickers=1
 )
-
-
-@pytest.fixture
-async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
-    migrate(database_url)
-    made = make_engine(database_url)
-    yield made
-    await made.dispose()
 
 
 def outcome(close: float, known_at: dt.datetime) -> TickerOutcome:

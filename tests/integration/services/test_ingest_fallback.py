@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import AsyncIterator
 from typing import Any
 
-import pytest
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from backend.database.actions import actions
-from backend.database.connection import make_engine, transaction
+from backend.database.connection import transaction
 from backend.database.ingest_runs import FailureRecord, failures_of, reasons
-from backend.database.migrations import migrate
 from backend.database.models import Bar, CorporateAction
 from backend.database.universes import UniverseRecord
 from backend.ingest.errors import BadDataError, TickerNotFoundError
@@ -41,14 +38,6 @@ class First(Vendor):
 
 class Second(Vendor):
     name = "second"
-
-
-@pytest.fixture
-async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
-    migrate(database_url)
-    made = make_engine(database_url)
-    yield made
-    await made.dispose()
 
 
 async def ingest(engine: AsyncEngine, first: Vendor, second: Vendor) -> IngestReport:

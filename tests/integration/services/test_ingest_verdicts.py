@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
-import pytest
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from backend.database.connection import make_engine, transaction
-from backend.database.migrations import migrate
+from backend.database.connection import transaction
 from backend.database.models import Bar
 from backend.database.universes import UniverseRecord
 from backend.ingest.sources.contract import Fetched, FetchRequest
@@ -26,14 +23,6 @@ UNIVERSE = UniverseRecord(
 )
 
 Verdict = tuple[str, list[str]]
-
-
-@pytest.fixture
-async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
-    migrate(database_url)
-    made = make_engine(database_url)
-    yield made
-    await made.dispose()
 
 
 def days(n: int) -> list[dt.date]:

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from backend.database.connection import make_engine, transaction
+from backend.database.connection import transaction
 from backend.database.errors import LeaseHeldError
 from backend.database.ingest_runs import RunRecord, recent_runs, start_run
 from backend.database.leases import acquire_lease
-from backend.database.migrations import migrate
 from backend.database.models import Bar, Lease
 from backend.database.universes import UniverseRecord, members
 from backend.ingest.errors import SourceSettingsError
@@ -50,14 +48,6 @@ class WaitingVendor(Vendor):
             self.is_asked.set()
             await self.may_answer.wait()
         return await super().fetch(request)
-
-
-@pytest.fixture
-async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
-    migrate(database_url)
-    made = make_engine(database_url)
-    yield made
-    await made.dispose()
 
 
 async def ingest(

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from backend.database.connection import make_engine, transaction
+from backend.database.connection import transaction
 from backend.database.errors import UnknownUniverseError
-from backend.database.migrations import migrate
 from backend.database.models import Bar, SupersededBar
 from backend.database.universes import UniverseRecord
 from backend.database.verdict_store import NewVerdict, store_verdicts
@@ -27,14 +25,6 @@ TUESDAY, WEDNESDAY = MONDAY + dt.timedelta(days=1), MONDAY + dt.timedelta(days=2
 UNIVERSE = UniverseRecord(
     key="U", name="U", currency="USD", calendar="XNYS", benchmark=None, source="vendor", source_options={}
 )
-
-
-@pytest.fixture
-async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
-    migrate(database_url)
-    made = make_engine(database_url)
-    yield made
-    await made.dispose()
 
 
 def day(number: int) -> dt.date:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,9 +10,8 @@ from typing import Any
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from backend.database.connection import make_engine, transaction
+from backend.database.connection import transaction
 from backend.database.errors import UnknownUniverseError
-from backend.database.migrations import migrate
 from backend.database.universes import UniverseRecord, get_universe, members, universe_keys
 from backend.ingest.errors import MembersFileError
 from backend.services.action_files import import_map_files
@@ -43,14 +41,6 @@ MINE = UniverseRecord(
 
 def stay(ticker: str, start: dt.date = SINCE_EVER, end: dt.date | None = None) -> Membership:
     return Membership(ticker=ticker, start_date=start, end_date=end)
-
-
-@pytest.fixture
-async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
-    migrate(database_url)
-    made = make_engine(database_url)
-    yield made
-    await made.dispose()
 
 
 async def stays_of(engine: AsyncEngine, key: str, as_of: dt.datetime | None = None) -> list[Membership]:

@@ -13,6 +13,8 @@ from backend.services.tearsheet.numbers import NONE
 
 #: Entries of a list that are written out.
 _MOST_ENTRIES = 12
+#: Fractional numbers from here on are written without a fraction.
+_WHOLE = 100_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +103,7 @@ def _written(value: object) -> str:
         return ", ".join(f"{_words(key)} {_written(inner)}" for key, inner in value.items())
     if isinstance(value, list):
         return _listed(value)
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
+    return (f"{value:,.0f}" if abs(value) >= _WHOLE else f"{value:.6g}") if isinstance(value, float) else str(value)
 
 
 def _listed(values: Sequence[object]) -> str:

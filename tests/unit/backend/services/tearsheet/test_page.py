@@ -45,7 +45,13 @@ def document(name: str = "dual_momentum", ticker: str | None = "SPY") -> dict[st
             "lookahead": {"checked": ["2020-01-02"], "is_identical": True},
             "quality": {"good": 99, "suspect": 1},
             "delisted": 0,
-            "survivorship": {"gap": {"missing": [{"ticker": name, "n": 2}]}},
+            "track_record": {"probabilistic_sharpe": 0.9, "minimum_length": 687.4, "n_returns": 499},
+            "survivorship": {
+                "delisted": {"capital_share": 0.1},
+                "missing": {"share": None},
+                "scenarios": [{"loss": -0.3, "cagr": 0.09}],
+            },
+            "later_audit": {"gap": {"missing": [{"ticker": name, "n": 2}]}},
         },
         "meta": {"as_of": "2021-02-01", "snapshot": "cd" * 32, "data_hash": "ef" * 32, "generated_at": "2021-02-02"},
     }
@@ -127,7 +133,9 @@ def test_every_table_has_headers_and_every_drawing_a_name() -> None:
 
 def test_the_page_names_what_it_was_computed_from_and_blocks_it_does_not_know() -> None:
     text = parsed(page()).text
-    for part in ("ab" * 32, "cd" * 32, "ef" * 32, "survivorship / gap / missing", "parameters / tickers"):
+    assert "10.0\u00a0% of the capital" in text
+    assert "499 sessions, where 687 suffice" in text
+    for part in ("ab" * 32, "cd" * 32, "ef" * 32, "later audit / gap / missing", "parameters / tickers"):
         assert part in text
 
 
@@ -171,3 +179,11 @@ def test_nested_values_become_rows() -> None:
         ("g", "0.1"),
         ("h", "0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11 and 8 more"),
     ]
+
+
+def test_a_result_of_an_older_engine_has_its_sheet() -> None:
+    old = document()
+    old["honesty"] = {name: old["honesty"][name] for name in ("lookahead", "quality", "delisted")}
+    text = tearsheet_page(old, curves_of_length(30), orders=pa.table(ORDERS), holdings=holdings_of("B"))
+    assert "No look-ahead" in text
+    assert "true Sharpe" not in text

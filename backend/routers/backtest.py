@@ -35,7 +35,7 @@ from backend.schemas.backtest import (
 )
 from backend.services.backtests import run_backtest
 from backend.services.errors import RequestError
-from backend.services.result_tables import MEDIA_TYPES, TableName, result_table, rows_of
+from backend.services.result_tables import MEDIA_TYPES, TableName, chosen_columns, result_table, rows_of
 from backend.services.tearsheets import Part, SheetFormat, tearsheet
 from strategy.backtest.cost_presets import PRICE_LISTS, PriceList
 
@@ -123,6 +123,7 @@ async def get_table(
     *,
     limit: Annotated[int, Query(ge=1, le=20_000)] = 20_000,
     cursor: str | None = None,
+    columns: Annotated[str | None, Query(max_length=400, description="Only these, separated by commas.")] = None,
 ) -> TablePage:
     """Rows of a result table as columns.
 
@@ -132,7 +133,7 @@ async def get_table(
     """
     offset = _offset(cursor) if cursor is not None else 0
     record = await get_backtest(connection, backtest_id)
-    found = await result_table(store, record, table)
+    found = chosen_columns(await result_table(store, record, table), columns)
     response.headers["Cache-Control"] = _IMMUTABLE
     more = offset + limit < found.num_rows
     return TablePage(

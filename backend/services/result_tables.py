@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from aws.s3_cache import ObjectStore, read_table
 from backend.database.backtests import BacktestRecord
+from backend.services.errors import RequestError
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -25,6 +26,17 @@ async def result_table(store: ObjectStore, record: BacktestRecord, name: TableNa
 
     equity = await read_table(store, record.equity_key)
     return derived_table(name, curves_of(json.loads(record.document), equity))
+
+
+def chosen_columns(table: pa.Table, names: str | None) -> pa.Table:
+    """The columns of these names, separated by commas, in that order; None: all. `RequestError` for an unknown one."""
+    if names is None:
+        return table
+    chosen = names.split(",")
+    unknown = [name for name in chosen if name not in table.column_names]
+    if unknown:
+        raise RequestError("columns", unknown[0], f"known are {', '.join(table.column_names)}")
+    return table.select(list(dict.fromkeys(chosen)))
 
 
 def rows_of(table: pa.Table, *, offset: int, limit: int) -> dict[str, list[Any]]:  # Any: JSON values of mixed columns

@@ -39,6 +39,16 @@ interface Sending {
 
 /** Parsed body of an answer; throws a `Problem` for every other outcome. */
 export async function send(method: "GET" | "POST", address: string, sending: Sending = {}): Promise<unknown> {
+  const answer = await answered(method, address, sending);
+  return (await answer.json().catch(() => null)) as unknown;
+}
+
+/** A file of the API, which a plain link could not ask for: it would not say who asks. */
+export async function file(address: string): Promise<Blob> {
+  return (await answered("GET", address, {})).blob();
+}
+
+async function answered(method: "GET" | "POST", address: string, sending: Sending): Promise<Response> {
   const headers = new Headers({ Accept: "application/json" });
   if (sending.body !== undefined) headers.set("Content-Type", "application/json");
   if (sending.idempotencyKey !== undefined) headers.set("Idempotency-Key", sending.idempotencyKey);
@@ -53,8 +63,8 @@ export async function send(method: "GET" | "POST", address: string, sending: Sen
     if (error instanceof DOMException && error.name === "AbortError") throw error;
     throw offline();
   });
+  if (answer.ok) return answer;
   const body: unknown = await answer.json().catch(() => null);
-  if (answer.ok) return body;
   // Signing in leaves the page; it comes back to this very address.
   if (answer.status === 401) await session().signIn();
   throw problemOf(answer.status, body);

@@ -1,7 +1,7 @@
 /** What the page reads, each with its key in the cache and how long an answer holds. */
 import { queryOptions, type QueryClient } from "@tanstack/react-query";
 
-import { barsOf, equityOf, holdingsOf, ordersOf, type Bar, type Columns } from "../series/tables";
+import { barsOf, equityOf, holdingsOf, ordersOf, rollingOf, type Bar, type Columns } from "../series/tables";
 import { get } from "./client";
 import type { components } from "./schema";
 
@@ -82,30 +82,31 @@ export const backtestQuery = (id: string) =>
     ...FOREVER,
   });
 
-type Table = "equity" | "orders" | "holdings";
+type Table = "equity" | "orders" | "holdings" | "rolling";
 
 /** Every row of a result table, page by page. */
-async function allColumns(id: string, table: Table, signal: AbortSignal): Promise<Columns> {
+async function allColumns(id: string, table: Table, columns: string | undefined, signal: AbortSignal): Promise<Columns> {
   const all: Columns = {};
   let cursor: string | undefined;
   do {
     const values = { backtest_id: id, table };
-    const page = await get("/api/v1/backtest/{backtest_id}/{table}", { values, query: { cursor }, signal });
+    const page = await get("/api/v1/backtest/{backtest_id}/{table}", { values, query: { cursor, columns }, signal });
     for (const [name, column] of Object.entries(page.columns)) all[name] = (all[name] ?? []).concat(column);
     cursor = page.next_cursor ?? undefined;
   } while (cursor !== undefined);
   return all;
 }
 
-const tableQuery = <T>(id: string, table: Table, parse: (columns: Columns) => T) =>
+const tableQuery = <T>(id: string, table: Table, parse: (columns: Columns) => T, columns?: string) =>
   queryOptions({
     queryKey: ["backtest", id, table],
-    queryFn: async ({ signal }) => parse(await allColumns(id, table, signal)),
+    queryFn: async ({ signal }) => parse(await allColumns(id, table, columns, signal)),
     ...FOREVER,
   });
 
 export const equityQuery = (id: string) => tableQuery(id, "equity", equityOf);
 export const ordersQuery = (id: string) => tableQuery(id, "orders", ordersOf);
+export const rollingQuery = (id: string) => tableQuery(id, "rolling", rollingOf, "session,sharpe_252,volatility_252");
 export const holdingsQuery = (id: string) => tableQuery(id, "holdings", holdingsOf);
 
 /** Whether a ticker's newest source has opens: one of closes alone cannot be traded at the open. */

@@ -3000,6 +3000,8 @@ export interface operations {
             query?: {
                 limit?: number;
                 cursor?: string | null;
+                /** @description Only these, separated by commas. */
+                columns?: string | null;
             };
             header?: never;
             path: {

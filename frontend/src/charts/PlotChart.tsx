@@ -3,10 +3,14 @@ import { useEffect, useRef, useState } from "react";
 
 import { percent } from "../format/numbers";
 import type { Year } from "../series/returns";
+import type { Rolling } from "../series/tables";
 import type { Stack } from "../series/weights";
 import { bandColour } from "./colours";
 
-export type PlotData = { kind: "weights"; stack: Stack; end: string } | { kind: "years"; years: readonly Year[] };
+export type PlotData =
+  | { kind: "weights"; stack: Stack; end: string }
+  | { kind: "years"; years: readonly Year[] }
+  | { kind: "rolling"; rolling: Rolling; figure: "sharpe" | "volatility" };
 
 /** Bars and areas by Observable Plot, drawn anew for the width at hand. */
 export default function PlotChart({ data, label, height }: { data: PlotData; label: string; height: number }) {
@@ -23,7 +27,7 @@ export default function PlotChart({ data, label, height }: { data: PlotData; lab
   useEffect(() => {
     if (box.current === null || width === 0) return;
     const common = { width, height, marginLeft: 52, marginRight: 8, style: { fontFamily: "inherit", fontSize: "12px", background: "transparent" } };
-    const drawn = Plot.plot({ ...common, ...(data.kind === "weights" ? weights(data.stack, data.end) : years(data.years, width)) });
+    const drawn = Plot.plot({ ...common, ...options(data, width) });
     // One picture with one name: the library names each of its layers too, which says nothing.
     for (const layer of drawn.querySelectorAll("[aria-label]")) layer.removeAttribute("aria-label");
     box.current.replaceChildren(drawn);
@@ -31,6 +35,27 @@ export default function PlotChart({ data, label, height }: { data: PlotData; lab
   }, [data, width, height]);
 
   return <div ref={box} role="img" aria-label={label} style={{ height }} className="w-full" />;
+}
+
+function options(data: PlotData, width: number): Plot.PlotOptions {
+  switch (data.kind) {
+    case "weights":
+      return weights(data.stack, data.end);
+    case "years":
+      return years(data.years, width);
+    case "rolling":
+      return rolling(data.rolling, data.figure);
+  }
+}
+
+/** A gap where the figure is undefined. */
+function rolling(table: Rolling, figure: "sharpe" | "volatility"): Plot.PlotOptions {
+  const points = table.session.map((day, row) => ({ day: new Date(day), value: table[figure][row] ?? Number.NaN }));
+  return {
+    x: { type: "utc", label: null },
+    y: { label: null, tickFormat: (value: number) => (figure === "volatility" ? percent(value) : value.toLocaleString("en")), grid: true, ticks: 4 },
+    marks: [Plot.lineY(points, { x: "day", y: "value", stroke: "var(--accent)", strokeWidth: 1.5 }), Plot.ruleY([0], { stroke: "currentColor" })],
+  };
 }
 
 /** Weights hold until the next change, so each begins and ends with an edge. */

@@ -14,11 +14,15 @@ const NAMES: Readonly<Record<string, string>> = {
   excess_cagr: "CAGR above benchmark",
   drawdown_peak: "Drawdown began",
   drawdown_trough: "Drawdown low",
+  drawdown_recovery: "Drawdown made good",
+  value_at_risk_95: "Value at risk, 95 %",
+  expected_shortfall_95: "Expected shortfall, 95 %",
+  periods_per_year: "Sessions a year",
   benchmark_cagr: "Benchmark CAGR",
   benchmark_return: "Benchmark return",
 };
 /** A change has a direction, so it shows its sign; a level has none. */
-const CHANGES = /(^|_)(return|cagr|drawdown|session)$/;
+const CHANGES = /^(?!longest_)(.*_)?(return|cagr|drawdown|session|month|alpha|win|loss)$/;
 /** The API names this one apart from its own pattern. */
 const PAIRS: Readonly<Record<string, string>> = { total_return: "benchmark_return" };
 
@@ -39,6 +43,7 @@ export function metricText({ key, value, unit }: Metric, currency: string): stri
     case "currency":
       return money(value, currency);
     case "count":
+    case "sessions":
       return count(value);
     default:
       return ratio(value, shown);
@@ -61,5 +66,6 @@ export const UNITS: Readonly<Record<string, string>> = {
   currency: "money",
   ratio: "ratio, no unit",
   count: "count",
+  sessions: "sessions",
   date: "date",
 };

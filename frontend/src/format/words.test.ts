@@ -48,6 +48,10 @@ describe("figures", () => {
     expect(metricText(metric("final_equity", 1e6, "currency"), "AUD")).toBe("1,000,000\u00a0AUD");
     expect(metricText(metric("n_orders", 1412, "count"), "USD")).toBe("1,412");
     expect(metricText(metric("sharpe", null, "ratio"), "USD")).toBe("–");
+    expect(metricText(metric("longest_drawdown", 1102, "sessions"), "USD")).toBe("1,102");
+    expect(metricText(metric("alpha", -0.012), "USD")).toBe("−1.2\u00a0%");
+    expect([metricDirection(metric("worst_month", -0.1)), metricDirection(metric("average_win", 0.01))]).toEqual(["loss", "gain"]);
+    expect(metricDirection(metric("longest_drawdown", 3, "sessions"))).toBe("flat");
     expect([metricName("max_drawdown"), metricName("cagr")]).toEqual(["Max drawdown", "CAGR"]);
   });
 });

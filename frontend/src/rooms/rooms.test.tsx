@@ -5,6 +5,8 @@ import { answering, show } from "../testing/api";
 import { SETTINGS } from "../testing/settings";
 import { BacktestList } from "./backtests/BacktestList";
 import { MonthsCard } from "./backtests/Returns";
+import { RollingCard } from "./backtests/RollingCard";
+import { Tearsheet } from "./backtests/Tearsheet";
 import { Shell } from "../frame/Shell";
 import { DataPage } from "./data/DataPage";
 import { UniversePage } from "./data/UniversePage";
@@ -202,5 +204,30 @@ describe("the heat map", () => {
     const cells = within(row).getAllByRole("cell").map(({ textContent }) => textContent);
     expect(cells.slice(0, 3)).toEqual(["+10.0", "−10.0", ""]);
     expect(cells[12]).toBe("−1.0");
+  });
+});
+
+describe("the moving figures", () => {
+  const session = ["2020-01-02", "2020-01-03"];
+
+  it("say what they end at, for who does not see the curve", () => {
+    show(<RollingCard table={{ session, sharpe: [null, 1.25], volatility: [null, 0.18] }} />);
+    expect(screen.getByText("1.250")).toBeDefined();
+    expect(screen.getByText(/^18\.0/)).toBeDefined();
+  });
+
+  it("say that a short result has none", () => {
+    show(<RollingCard table={{ session, sharpe: [null, null], volatility: [null, null] }} />);
+    expect(screen.getByText("Too short")).toBeDefined();
+  });
+});
+
+describe("the tearsheet", () => {
+  it("is asked of the API by who is signed in, and failure is told", async () => {
+    const asked = answering(() => ({ status: 404, body: { detail: "unknown backtest 'abc'" } }));
+    show(<Tearsheet id="abc" />);
+    fireEvent.click(screen.getByRole("button", { name: "Tearsheet" }));
+    expect((await screen.findByRole("alert")).textContent).toBe("unknown backtest 'abc'");
+    expect(asked.map(({ path }) => path)).toEqual(["/api/v1/backtest/abc/tearsheet.html"]);
   });
 });

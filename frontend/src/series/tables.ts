@@ -64,6 +64,21 @@ export function fillCounts(orders: readonly Order[]): Map<string, number> {
   return counts;
 }
 
+/** Figures of the last year of sessions, by session; null until a whole one is past. */
+export interface Rolling {
+  session: string[];
+  sharpe: (number | null)[];
+  volatility: (number | null)[];
+}
+
+export function rollingOf(columns: Columns): Rolling {
+  return {
+    session: column(columns, "session", isText),
+    sharpe: column(columns, "sharpe_252", isNumberOrNull),
+    volatility: column(columns, "volatility_252", isNumberOrNull),
+  };
+}
+
 /** Holdings with their weights; null where the stored table is of the time before weights were kept. */
 export function holdingsOf(columns: Columns): { session: string[]; ticker: string[]; weight: number[] } | null {
   if (!("weight" in columns)) return null;

@@ -229,6 +229,15 @@ async def test_moving_figures_and_falls_are_those_of_the_document(client: AsyncC
     assert len(falls["depth"]) == 10
 
 
+async def test_only_the_columns_that_are_asked_for_travel(client: AsyncClient) -> None:
+    path = f"/backtest/{(await client.post('/backtest', json=SPEC)).json()['id']}/rolling"
+    chosen = (await client.get(path, params={"columns": "session,sharpe_252"})).json()["columns"]
+    assert list(chosen) == ["session", "sharpe_252"]
+    refused = await client.get(path, params={"columns": "session,sharpe_1"})
+    assert (refused.status_code, refused.json()["field"]) == (422, "columns")
+    assert "sharpe_252" in refused.json()["detail"]
+
+
 async def test_a_tearsheet_is_one_page_of_the_same_bytes_each_time(client: AsyncClient) -> None:
     document = (await client.post("/backtest", json=SPEC)).json()
     path = f"/backtest/{document['id']}/tearsheet.html"

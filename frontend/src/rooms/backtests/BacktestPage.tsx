@@ -2,7 +2,7 @@ import { usePrefetchQuery, useQuery } from "@tanstack/react-query";
 import { useEffect, useMemo } from "react";
 import { useParams } from "react-router";
 
-import { backtestQuery, equityQuery, holdingsQuery, ordersQuery, settingsQuery, strategiesQuery, type Backtest } from "../../api/queries";
+import { backtestQuery, equityQuery, holdingsQuery, ordersQuery, rollingQuery, settingsQuery, strategiesQuery, type Backtest } from "../../api/queries";
 import { remote } from "../../api/remote";
 import { expectEquityChart } from "../../charts/lazy";
 import { formAddress } from "../../forms/order";
@@ -16,7 +16,9 @@ import { AllFigures, Figures } from "./Figures";
 import { named } from "./BacktestList";
 import { Orders } from "./Orders";
 import { MonthsCard, YearsCard } from "./Returns";
+import { RollingCard } from "./RollingCard";
 import { SpecCard } from "./SpecCard";
+import { Tearsheet } from "./Tearsheet";
 import { Trust } from "./Trust";
 import { WeightsCard } from "./WeightsCard";
 
@@ -44,6 +46,7 @@ function Result({ backtest }: { backtest: Backtest }) {
   const presets = useQuery(settingsQuery).data?.presets ?? [];
   const orders = useQuery(ordersQuery(backtest.id)).data;
   const equity = remote(useQuery(equityQuery(backtest.id)));
+  const rolling = remote(useQuery(rollingQuery(backtest.id)));
   const holdings = remote(useQuery(holdingsQuery(backtest.id)));
   return (
     <>
@@ -62,6 +65,7 @@ function Result({ backtest }: { backtest: Backtest }) {
             <CopyButton icon="link" text={`${location.origin}/backtests/${backtest.id}`}>
               Copy link
             </CopyButton>
+            <Tearsheet id={backtest.id} />
             <Link className="button" to={formAddress(spec, presets)}>
               Run again with changes
             </Link>
@@ -89,15 +93,20 @@ function Result({ backtest }: { backtest: Backtest }) {
               {(table) => <YearsCard table={table} />}
             </Draw>
           </Card>
-          {/* Results stored before weights were kept have none, and none are made up for them. */}
-          {(holdings.state !== "ready" || holdings.value !== null) && (
-            <Card title="Weights" detail="Share of equity after each change; what is missing to 100 % is cash.">
-              <Draw of={holdings} what="the weights" skeleton={<Skeleton className="m-5 h-72" />}>
-                {(table) => table !== null && <WeightsCard holdings={table} end={backtest.last_session} />}
-              </Draw>
-            </Card>
-          )}
+          <Card title="A year, moving" detail="Of the 252 sessions up to each.">
+            <Draw of={rolling} what="the moving figures" skeleton={<Skeleton className="m-5 h-72" />}>
+              {(table) => <RollingCard table={table} />}
+            </Draw>
+          </Card>
         </div>
+        {/* Results stored before weights were kept have none, and none are made up for them. */}
+        {(holdings.state !== "ready" || holdings.value !== null) && (
+          <Card title="Weights" detail="Share of equity after each change; what is missing to 100 % is cash.">
+            <Draw of={holdings} what="the weights" skeleton={<Skeleton className="m-5 h-72" />}>
+              {(table) => table !== null && <WeightsCard holdings={table} end={backtest.last_session} />}
+            </Draw>
+          </Card>
+        )}
         <Orders id={backtest.id} currency={spec.currency} />
         <AllFigures backtest={backtest} currency={spec.currency} />
         <SpecCard spec={spec} raw={backtest.spec} id={backtest.id} presets={presets} />

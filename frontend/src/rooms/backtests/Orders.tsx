@@ -7,6 +7,7 @@ import { amount, count, plural, price, ratio } from "../../format/numbers";
 import { Icon } from "../../parts/icons";
 import { Card, Scroll } from "../../parts/pieces";
 import { Draw, Empty, SkeletonRows } from "../../parts/states";
+import { save } from "../../parts/save";
 import { csv } from "../../series/csv";
 import { sorted, type SortOrder } from "../../series/sorting";
 import type { Order } from "../../series/tables";
@@ -127,8 +128,5 @@ const HEADER = ["decided", "filled", "ticker", "shares", "price", "value", "cost
 
 function download(name: string, orders: readonly Order[]) {
   const text = csv(HEADER, orders.map((order) => HEADER.map((key) => order[key])));
-  const address = URL.createObjectURL(new Blob([text], { type: "text/csv" }));
-  const link = Object.assign(document.createElement("a"), { href: address, download: name });
-  link.click();
-  URL.revokeObjectURL(address);
+  save(new Blob([text], { type: "text/csv" }), name);
 }

@@ -17,6 +17,8 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
+from benchmarks.memory import memory_bytes
+
 LAST = 260
 TICKER = "T007"
 
@@ -27,19 +29,13 @@ def main() -> None:
     """Serve rounds until the end of standard input."""
     name, folder = sys.argv[1], Path(sys.argv[2])
     work = CONTENDERS[name](folder, json.loads((folder / "setup.json").read_text()))
-    before = _memory_bytes("VmRSS")
+    before = memory_bytes("VmRSS")
     print("ready", flush=True)
     for _ in sys.stdin:
         begin = perf_counter()
         work()
         print(perf_counter() - begin, flush=True)
-    print(_memory_bytes("VmHWM") - before, flush=True)
-
-
-def _memory_bytes(name: str) -> int:
-    """VmRSS, what is resident, or VmHWM, the most that was (that of getrusage is inherited from the parent)."""
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(f"{name}:"))
+    print(memory_bytes("VmHWM") - before, flush=True)
 
 
 def _np_load(folder: Path, _: dict[str, Any]) -> Work:

@@ -132,6 +132,8 @@ class PricePanel:
     @cached_property
     def prices(self) -> FloatArray:
         """Total-return closes, shape (n_dates, n_assets): see `strategy.adjustments.total_return_prices`."""
+        if self.actions.rows.size == 0:
+            return self.close_prices  # read-only, as every array of a panel: no need of a copy
         adjusted = total_return_prices(self.close_prices, self.actions)
         adjusted.flags.writeable = False
         return adjusted

@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import TypeAlias
 
+import numpy as np
+
 from strategy.backtest.definitions import DEFINITIONS
 from strategy.backtest.metrics.drawdowns import Drawdown, longest_drawdown, max_drawdown, ulcer_index
 from strategy.backtest.metrics.periods import period_returns
@@ -36,7 +38,7 @@ from strategy.backtest.metrics.tails import (
     payoff_ratio,
     value_at_risk,
 )
-from strategy.backtest.metrics.trading import cost_drag, mean_exposure, turnover
+from strategy.backtest.metrics.trading import cost_drag, mean_exposure, mean_gross_exposure, short_values, turnover
 from strategy.backtest.metrics.units import Metric
 from strategy.backtest.simulation import Simulation
 from strategy.panel import DateArray, FloatArray
@@ -73,7 +75,13 @@ class _Curve:
 
 
 def simulation_metrics(
-    simulation: Simulation, benchmark: Simulation, sessions: DateArray, *, cash_rate: float, periods_per_year: int
+    simulation: Simulation,
+    benchmark: Simulation,
+    sessions: DateArray,
+    *,
+    cash_rate: float,
+    periods_per_year: int,
+    prices: FloatArray | None = None,
 ) -> tuple[Metric, ...]:
     """Every figure of `DEFINITIONS`, in that order.
 
@@ -87,6 +95,8 @@ def simulation_metrics(
         Risk-free rate of the Sharpe ratios and of alpha, fraction a year.
     periods_per_year : int
         Sessions in a year of the universe (`strategy.calendar.periods_per_year`).
+    prices : ndarray of shape (n_dates, n_assets), or None
+        What a share counts at each close of the panel; None: nothing was sold short.
     """
     ours, theirs = (
         _Curve(
@@ -102,7 +112,7 @@ def simulation_metrics(
     values = (
         _performance(ours)
         | _distribution(ours)
-        | _trading(simulation, periods_per_year)
+        | _trading(simulation, prices, periods_per_year)
         | _benchmark(ours, theirs)
         | _relative(ours, theirs)
         | {"periods_per_year": float(periods_per_year)}
@@ -156,12 +166,17 @@ def _distribution(curve: _Curve) -> _Values:
     }
 
 
-def _trading(simulation: Simulation, periods_per_year: int) -> _Values:
+def _trading(simulation: Simulation, prices: FloatArray | None, periods_per_year: int) -> _Values:
     equity, orders = simulation.equity, simulation.orders
+    shorts = np.zeros(equity.size)
+    if prices is not None:
+        shorts = short_values(simulation.rows, simulation.event_rows, simulation.event_shares, prices)
+    costs = simulation.costs + simulation.borrow_costs
     return {
         "exposure": mean_exposure(equity, simulation.cash),
+        "gross_exposure": mean_gross_exposure(equity, simulation.cash, shorts),
         "turnover": turnover(orders.values, equity, periods_per_year=periods_per_year),
-        "cost_drag": cost_drag(simulation.costs, equity, periods_per_year=periods_per_year),
+        "cost_drag": cost_drag(costs, equity, periods_per_year=periods_per_year),
         "n_orders": float(orders.columns.size),
         "unfilled_value": simulation.unfilled_value,
         "n_unfilled": float(simulation.n_unfilled),

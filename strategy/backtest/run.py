@@ -21,6 +21,7 @@ from strategy.backtest.metrics import Metric, ReturnMoments, return_moments, ses
 from strategy.backtest.report import simulation_metrics
 from strategy.backtest.simulation import Decisions, Simulation
 from strategy.backtest.spec import BacktestSpec, Execution
+from strategy.backtest.valuation import valuation_prices
 from strategy.calendar import decision_rows, periods_per_year
 from strategy.errors import ExecutionError, ParameterError
 from strategy.library.contract import Parameters, Strategy
@@ -95,15 +96,22 @@ def run_backtest(
         decisions=decisions,
         simulation=simulation,
         benchmark=benchmark,
-        metrics=simulation_metrics(
-            simulation,
-            benchmark,
-            panel.sessions[simulation.rows],
-            cash_rate=spec.execution.cash_rate,
-            periods_per_year=periods_per_year(panel.sessions[: last + 1]),
-        ),
+        metrics=_metrics(panel, spec, simulation, benchmark),
         lookahead=proof,
         moments=return_moments(session_returns(simulation.equity)),
+    )
+
+
+def _metrics(
+    panel: PricePanel, spec: BacktestSpec, simulation: Simulation, benchmark: Simulation
+) -> tuple[Metric, ...]:
+    return simulation_metrics(
+        simulation,
+        benchmark,
+        panel.sessions[simulation.rows],
+        cash_rate=spec.execution.cash_rate,
+        periods_per_year=periods_per_year(panel.sessions[: int(simulation.rows[-1]) + 1]),
+        prices=valuation_prices(panel),
     )
 
 

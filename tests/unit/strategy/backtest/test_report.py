@@ -12,12 +12,20 @@ from strategy.backtest.metrics.units import Metric
 from strategy.backtest.report import simulation_metrics
 from strategy.backtest.simulation import Decisions, Simulation
 from strategy.backtest.spec import Execution
+from strategy.backtest.valuation import valuation_prices
 from strategy.panel import PricePanel
 from support.panels import business_days, panel_of
 
 
 def metrics_of(found: Simulation, panel: PricePanel, *, periods_per_year: int = 252) -> tuple[Metric, ...]:
-    return simulation_metrics(found, found, panel.sessions, cash_rate=0.0, periods_per_year=periods_per_year)
+    return simulation_metrics(
+        found,
+        found,
+        panel.sessions,
+        prices=valuation_prices(panel),
+        cash_rate=0.0,
+        periods_per_year=periods_per_year,
+    )
 
 
 def test_the_report_holds_every_definition_and_no_nan() -> None:
@@ -75,3 +83,14 @@ def test_annual_figures_follow_the_sessions_a_year() -> None:
         assert crypto[key] == pytest.approx(expected * (365 / 252) ** 0.5), key
     assert crypto["periods_per_year"] == 365
     assert crypto["cagr"] == shares["cagr"]  # by calendar days
+
+
+def test_a_long_and_a_short_cancel_in_net_and_add_in_gross_exposure() -> None:
+    panel = panel_of(np.full((5, 2), 10.0), sessions=business_days(5))
+    decisions = Decisions(rows=np.array([0]), weights=np.array([[0.6, -0.4]]), allow_short=True)
+    execution = Execution(allow_short=True)
+    found = simulate(panel, decisions, costs=CostModel(), execution=execution, first_row=0, last_row=4)
+    report = {metric.key: metric.value for metric in metrics_of(found, panel)}
+    # Held at four of the five closes: long 60 % and short 40 %.
+    assert report["exposure"] == pytest.approx(0.2 * 4 / 5)
+    assert report["gross_exposure"] == pytest.approx(1.0 * 4 / 5)

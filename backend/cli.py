@@ -155,10 +155,10 @@ def backtest(
     as_json: Json = False,
 ) -> None:
     """Run a backtest, or show the stored result of the same spec."""
-    from backend.commands.backtest import parsed_request, stored_documents  # noqa: PLC0415  start-up
+    from backend.commands import backtest as order  # noqa: PLC0415  start-up
 
     with reported_errors(as_json=as_json):
-        request = parsed_request(
+        request = order.parsed_request(
             strategy,
             universe,
             params or (),
@@ -172,11 +172,11 @@ def backtest(
             },
         )
         request = replace(request, benchmark=benchmark, base_currency=base_currency)
-        (document,) = run(Settings(), lambda resources: stored_documents(resources, [request]))
+        document, live = run(Settings(), lambda resources: order.audited_document(resources, request))
     if as_json:
         typer.echo(document)
     else:
-        print_summaries([json.loads(document)])
+        order.print_result(json.loads(document), live)
 
 
 @app.command()

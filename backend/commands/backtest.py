@@ -9,11 +9,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
+from backend.commands.honesty import print_honesty
+from backend.commands.terminal import print_summaries
 from backend.database.backtests import ids_that_begin
 from backend.database.connection import transaction
 from backend.resources import Resources
 from backend.services.backtests import BacktestRequest, run_backtest
 from backend.services.errors import RequestError
+from backend.services.honesty import LiveHonesty, live_honesty
 from backend.services.tearsheets import Part, SheetFormat, tearsheet
 from strategy.backtest.cost_presets import PRESETS
 from strategy.backtest.spec import Execution
@@ -91,6 +94,18 @@ async def full_id(resources: Resources, beginning: str) -> str:
     if len(ids) > 1:
         raise RequestError("backtest_id", beginning, "several ids begin so; give more of it")
     return ids[0] if ids else beginning
+
+
+def print_result(document: Mapping[str, Any], live: LiveHonesty) -> None:  # Any: a JSON document
+    """The figures of a backtest, and below them what speaks for and against it."""
+    print_summaries([document])
+    print_honesty(document, live)
+
+
+async def audited_document(resources: Resources, request: BacktestRequest) -> tuple[str, LiveHonesty]:
+    """Document of a request, and what the ledger says of it now."""
+    stored = await run_backtest(resources.engine, resources.store, request, origin="cli")
+    return stored.document, await live_honesty(resources.engine, resources.store, stored.id)
 
 
 def _parameter(text: str) -> tuple[str, Any]:  # Any: a JSON value, validated by the strategy's model

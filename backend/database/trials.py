@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from backend.database.errors import UnknownBacktestError
 from backend.database.inserts import insert_if_absent
 from backend.database.models import Trial
 
@@ -76,6 +77,14 @@ async def add_trials(connection: AsyncConnection, records: Sequence[TrialRecord]
     statement = insert_if_absent(connection, Trial)
     for first in range(0, len(records), _BATCH):
         await connection.execute(statement, [asdict(record) for record in records[first : first + _BATCH]])
+
+
+async def get_trial(connection: AsyncConnection, backtest_id: str) -> TrialRecord:
+    """The line of a backtest; `UnknownBacktestError` when it was never run."""
+    row = (await connection.execute(select(Trial.__table__).where(Trial.backtest_id == backtest_id))).one_or_none()
+    if row is None:
+        raise UnknownBacktestError(backtest_id)
+    return TrialRecord(**row._mapping)
 
 
 async def count_trials(connection: AsyncConnection) -> dict[str, TrialCounts]:

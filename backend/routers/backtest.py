@@ -15,7 +15,7 @@ from backend.database.backtests import (
     list_backtests,
 )
 from backend.database.trials import count_trials
-from backend.routers import sweeps, validation
+from backend.routers import honesty, sweeps, validation
 from backend.routers.backtest_requests import backtest_request
 from backend.routers.cursors import cursor_moment, decoded_cursor, encoded_cursor
 from backend.routers.dependencies import Connection, Engine, Store
@@ -43,6 +43,7 @@ router = APIRouter(prefix="/backtest", tags=["backtest"])
 add_health(router)
 router.include_router(sweeps.router)  # before the routes whose path begins with an id
 router.include_router(validation.router)
+router.include_router(honesty.router)
 
 #: A result never changes under its id.
 _IMMUTABLE = "public, max-age=31536000, immutable"
@@ -80,7 +81,8 @@ async def get_trials(connection: Connection) -> TrialsOut:
     """How many distinct designs were ever tried, by HTTP, command line or sweep."""
     counts = await count_trials(connection)
     by_strategy = {strategy: count.n_trials for strategy, count in counts.items()}
-    return TrialsOut(total=sum(by_strategy.values()), by_strategy=by_strategy)
+    n_specs = sum(count.n_specs for count in counts.values())
+    return TrialsOut(total=sum(by_strategy.values()), n_specs=n_specs, by_strategy=by_strategy)
 
 
 @router.get("/settings")

@@ -193,7 +193,8 @@ class TablePage(BaseModel):
 
 
 class TrialsOut(BaseModel):
-    """How many distinct specs were ever run."""
+    """How many distinct designs were ever tried: specs that differ in more than their snapshot and engine."""
 
     total: int
+    n_specs: int = Field(description="Distinct specs that they were run as.")
     by_strategy: dict[str, int]

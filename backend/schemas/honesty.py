@@ -104,3 +104,28 @@ class HonestyOut(BaseModel):
     track_record: TrackRecordOut | None = Field(default=None, description="None: stored by an older engine.")
     survivorship: SurvivorshipOut | None = None
     bars: BarsUsedOut | None = Field(default=None, description="None: of an older snapshot or engine.")
+
+
+class TrialStatisticsOut(BaseModel):
+    """Trials so far, and what is left of the result's Sharpe ratio against them."""
+
+    n_trials: int = Field(description="Distinct designs: specs that differ in more than their snapshot and engine.")
+    n_specs: int = Field(description="Distinct specs.")
+    sharpe_variance: float = Field(description="Of the trials' Sharpe ratios per session.")
+    expected_maximum_sharpe: float = Field(description="Per session, of the best of so many without skill.")
+    deflated_sharpe: float | None = Field(description="Probability that the result is better than that.")
+    n_clustered: int = Field(description="Of the newest 300 trials, those that were compared with each other.")
+    n_independent: int = Field(description="Clusters; what was not looked at is taken to cluster in proportion.")
+    deflated_sharpe_independent: float | None = Field(description="Against the independent trials only.")
+
+
+class LiveHonestyOut(BaseModel):
+    """A result among all trials so far; it changes with every trial (Bailey and Lopez de Prado 2014)."""
+
+    id: str
+    as_of: dt.datetime
+    strategy: str
+    sharpe: float | None = Field(description="Of session returns, not annualised.")
+    n_returns: int
+    family: TrialStatisticsOut = Field(description="Trials of the same strategy.")
+    account: TrialStatisticsOut = Field(description="Every trial of the ledger.")

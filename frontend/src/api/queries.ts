@@ -7,6 +7,7 @@ import type { components } from "./schema";
 
 export type Schemas = components["schemas"];
 export type Backtest = Schemas["BacktestOut"];
+export type LiveHonesty = Schemas["LiveHonestyOut"];
 export type Run = Schemas["RunOut"];
 export type UniverseStatus = Schemas["UniverseStatus"];
 export type Strategy = Schemas["StrategyOut"];
@@ -50,10 +51,13 @@ export const runsPage = (universe: string | undefined, cursor: string | undefine
 export const backtestsPage = (cursor: string | undefined, signal?: AbortSignal) =>
   get("/api/v1/backtest", { query: { limit: 25, cursor }, signal });
 
-export const trialsQuery = queryOptions({
-  queryKey: ["backtest", "trials"],
-  queryFn: ({ signal }) => get("/api/v1/backtest/trials", { signal }),
-});
+/** Always asked anew: it changes with every trial. */
+export const honestyQuery = (id: string) =>
+  queryOptions({
+    queryKey: ["backtest", "honesty", id],
+    queryFn: ({ signal }) => get("/api/v1/backtest/{backtest_id}/honesty", { values: { backtest_id: id }, signal }),
+    staleTime: 0,
+  });
 
 export const strategiesQuery = queryOptions({
   queryKey: ["strategies"],

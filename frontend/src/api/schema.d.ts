@@ -212,6 +212,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/backtest/{backtest_id}/honesty": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Honesty
+         * @description Trials so far of the strategy and in all, how many are independent, and the deflated Sharpe ratio of them.
+         */
+        get: operations["get_honesty_api_v1_backtest__backtest_id__honesty_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/backtest/{backtest_id}/shocks": {
         parameters: {
             query?: never;
@@ -1491,6 +1511,32 @@ export interface components {
             updated_at: string;
         };
         /**
+         * LiveHonestyOut
+         * @description A result among all trials so far; it changes with every trial (Bailey and Lopez de Prado 2014).
+         */
+        LiveHonestyOut: {
+            /** @description Every trial of the ledger. */
+            account: components["schemas"]["TrialStatisticsOut"];
+            /**
+             * As Of
+             * Format: date-time
+             */
+            as_of: string;
+            /** @description Trials of the same strategy. */
+            family: components["schemas"]["TrialStatisticsOut"];
+            /** Id */
+            id: string;
+            /** N Returns */
+            n_returns: number;
+            /**
+             * Sharpe
+             * @description Of session returns, not annualised.
+             */
+            sharpe: number | null;
+            /** Strategy */
+            strategy: string;
+        };
+        /**
          * LookaheadOut
          * @description Decisions recomputed with the future scrambled.
          */
@@ -2319,14 +2365,65 @@ export interface components {
             sharpe: number | null;
         };
         /**
+         * TrialStatisticsOut
+         * @description Trials so far, and what is left of the result's Sharpe ratio against them.
+         */
+        TrialStatisticsOut: {
+            /**
+             * Deflated Sharpe
+             * @description Probability that the result is better than that.
+             */
+            deflated_sharpe: number | null;
+            /**
+             * Deflated Sharpe Independent
+             * @description Against the independent trials only.
+             */
+            deflated_sharpe_independent: number | null;
+            /**
+             * Expected Maximum Sharpe
+             * @description Per session, of the best of so many without skill.
+             */
+            expected_maximum_sharpe: number;
+            /**
+             * N Clustered
+             * @description Of the newest 300 trials, those that were compared with each other.
+             */
+            n_clustered: number;
+            /**
+             * N Independent
+             * @description Clusters; what was not looked at is taken to cluster in proportion.
+             */
+            n_independent: number;
+            /**
+             * N Specs
+             * @description Distinct specs.
+             */
+            n_specs: number;
+            /**
+             * N Trials
+             * @description Distinct designs: specs that differ in more than their snapshot and engine.
+             */
+            n_trials: number;
+            /**
+             * Sharpe Variance
+             * @description Of the trials' Sharpe ratios per session.
+             */
+            sharpe_variance: number;
+        };
+        /**
          * TrialsOut
-         * @description How many distinct specs were ever run.
+         * @description How many distinct designs were ever tried: specs that differ in more than their snapshot and engine.
          */
         TrialsOut: {
             /** By Strategy */
             by_strategy: {
                 [key: string]: number;
             };
+            /**
+             * N Specs
+             * @description Distinct specs that they were run as.
+             */
+            n_specs: number;
             /** Total */
             total: number;
         };
@@ -2885,6 +2982,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["BacktestOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_honesty_api_v1_backtest__backtest_id__honesty_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                backtest_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LiveHonestyOut"];
                 };
             };
             /** @description Validation Error */

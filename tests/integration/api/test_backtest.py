@@ -268,3 +268,20 @@ async def test_an_unknown_format_part_or_table_is_refused(client: AsyncClient, q
     answer = await client.get(f"/backtest/{'0' * 64}/{query}")
     assert answer.status_code == 422
     assert answer.headers["content-type"] == "application/problem+json"
+
+
+async def test_how_many_were_tried_is_asked_anew_and_grows(client: AsyncClient) -> None:
+    first = (await client.post("/backtest", json=SPEC)).json()["id"]
+    response = await client.get(f"/backtest/{first}/honesty")
+    assert response.headers["cache-control"] == "no-store"
+    before = response.json()
+    await client.post("/backtest", json={**SPEC, "costs": {"bps": 33}})
+    after = (await client.get(f"/backtest/{first}/honesty?n_trials=1")).json()
+    assert after["family"]["n_trials"] == before["family"]["n_trials"] + 1
+    assert after["account"]["n_trials"] == before["account"]["n_trials"] + 1
+    assert after["as_of"] > before["as_of"]
+
+
+async def test_the_honesty_of_what_was_never_run_is_not_found(client: AsyncClient) -> None:
+    response = await client.get(f"/backtest/{'0' * 64}/honesty")
+    assert response.status_code == 404

@@ -232,3 +232,9 @@ def test_a_reconciliation_with_files_needs_a_path(sample_settings: Settings) -> 
 def test_the_tearsheet_of_nothing_is_not_found(sample_settings: Settings) -> None:
     unknown = parakeet(sample_settings, "tearsheet", "0123abcd")
     assert (unknown.returncode, "unknown backtest" in unknown.stderr) == (3, True)
+
+
+def test_a_backtest_says_what_speaks_for_and_against_it(sample_settings: Settings) -> None:
+    done = parakeet(sample_settings, "backtest", "equal_weight", "SAMPLE_US5")
+    for words in ("probability that Sharpe > 0", "capital in names later delisted", "deflated Sharpe ratio"):
+        assert words in done.stdout

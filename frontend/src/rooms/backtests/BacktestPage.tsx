@@ -76,7 +76,7 @@ function Result({ backtest }: { backtest: Backtest }) {
       </Title>
       <div className="space-y-6">
         <Figures backtest={backtest} currency={spec.currency} />
-        <Trust backtest={backtest} strategy={spec.strategy} />
+        <Trust backtest={backtest} />
         <Card title="Equity" detail={`${spec.currency}, from ${count(Number(spec.execution.initial_cash))}. ${backtest.benchmark.ticker ?? "Benchmark"}: ${backtest.benchmark.definition}`}>
           <Draw of={equity} what="the equity curve" skeleton={<Skeleton className="m-5 h-[30rem]" />}>
             {(table) => <EquityCard table={table} orders={orders} />}

@@ -98,7 +98,7 @@ function useRun() {
     },
     onSuccess: (id) => {
       void client.invalidateQueries({ queryKey: ["backtests"] });
-      void client.invalidateQueries({ queryKey: ["backtest", "trials"] });
+      void client.invalidateQueries({ queryKey: ["backtest", "honesty"] });
       return navigate(carried(`/backtests/${id}`));
     },
   });

@@ -12,9 +12,6 @@ import numpy as np
 
 from strategy.panel import FloatArray
 
-#: Sessions in a year by which an annual rate is spread.
-SESSIONS_PER_YEAR = 252
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Nights:
@@ -25,9 +22,9 @@ class Nights:
     borrow_costs: FloatArray
 
 
-def nightly_rate(annual: float) -> float:
+def nightly_rate(annual: float, sessions_per_year: int) -> float:
     """Rate of one night that compounds to `annual` over a year's sessions, fraction."""
-    return float((1 + annual) ** (1 / SESSIONS_PER_YEAR) - 1)
+    return float((1 + annual) ** (1 / sessions_per_year) - 1)
 
 
 def nights(cash: float, short_values: FloatArray | None, *, rate: float, borrow_rate: float, n_nights: int) -> Nights:

@@ -16,6 +16,7 @@ from strategy.backtest.record import Cause, Fills, Record
 from strategy.backtest.simulation import Simulation
 from strategy.backtest.spec import Execution
 from strategy.backtest.valuation import delistings, valuation_prices
+from strategy.calendar import periods_per_year
 from strategy.errors import ExecutionError
 from strategy.panel import BoolArray, Field, FloatArray, IntArray, PricePanel
 
@@ -34,7 +35,10 @@ class Portfolio:
         self._valuation = valuation_prices(panel)
         self._delistings = _grouped(*delistings(panel.close_prices, execution.delist_after))
         self._actions = _grouped(panel.actions.rows, np.arange(panel.actions.rows.size))
-        self._rate, self._borrow_rate = nightly_rate(execution.cash_rate), nightly_rate(execution.borrow_rate)
+        # Not of the sessions after the last one, which a longer panel may hold: a result may not depend on them.
+        per_year = periods_per_year(panel.sessions[: last_row + 1])
+        self._rate = nightly_rate(execution.cash_rate, per_year)
+        self._borrow_rate = nightly_rate(execution.borrow_rate, per_year)
         self._shares = np.zeros(panel.n_assets)
         self._cash = execution.initial_cash
         self._done = first_row

@@ -309,3 +309,13 @@ def test_weights_that_are_no_shares_of_a_whole_are_refused(weights: list[list[fl
 def test_rows_of_decisions_must_increase() -> None:
     with pytest.raises(ExecutionError, match="rows must increase"):
         decided([1, 1], [[0.5], [0.5]])
+
+
+@pytest.mark.parametrize("has_weekends", [True, False])
+def test_a_year_of_nights_earns_the_annual_rate_on_every_calendar(*, has_weekends: bool) -> None:
+    # Two years: 731 days, one of them of a leap year, or 523 Mondays to Fridays, of which 261 are a year.
+    days = np.arange("2023-01-02", "2025-01-03", dtype="datetime64[D]")
+    sessions = days if has_weekends else days[np.is_busday(days)]
+    panel = panel_of(np.full((sessions.size, 1), 10.0), sessions=sessions)
+    found = simulated(panel, decided([0], [[0.0]]), replace(NEXT_OPEN, cash_rate=0.05))
+    assert found.equity[-1] == pytest.approx(1_000.0 * 1.05**2, rel=2e-4)

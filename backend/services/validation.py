@@ -23,9 +23,7 @@ from backend.services.errors import RequestError
 from strategy.backtest.spec import BacktestSpec
 
 if TYPE_CHECKING:
-    import numpy as np
-
-    from strategy.panel import FloatArray, PricePanel
+    from strategy.panel import DateArray, FloatArray, PricePanel
     from strategy.validation.monte_carlo import Distribution
     from strategy.validation.result import Curves, ResultTests, StressTest
     from strategy.validation.stress import Shocked
@@ -131,13 +129,15 @@ async def _stored(store: ObjectStore, record: BacktestRecord) -> _Stored:
     )
 
 
-async def _rebalanced(store: ObjectStore, record: BacktestRecord) -> np.ndarray[Any, np.dtype[np.datetime64]]:
+async def _rebalanced(store: ObjectStore, record: BacktestRecord) -> DateArray:
     import numpy as np  # noqa: PLC0415  cold start
 
-    orders = await read_table(store, record.orders_key, ("filled", "kind"))
-    days = orders.column("filled").to_numpy().astype("datetime64[D]")
+    orders = await read_table(store, record.orders_key, ("decided", "filled", "kind"))
     is_rebalance = orders.column("kind").to_numpy(zero_copy_only=False) == "rebalance"
-    return np.unique(days[is_rebalance])
+    # A rebalance that fills over several sessions begins one period, with its first fill.
+    _, first = np.unique(orders.column("decided").to_numpy()[is_rebalance], return_index=True)
+    filled: DateArray = orders.column("filled").to_numpy()[is_rebalance][first].astype("datetime64[D]")
+    return filled
 
 
 async def _last_shares(store: ObjectStore, record: BacktestRecord, panel: PricePanel) -> FloatArray:

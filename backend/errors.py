@@ -27,6 +27,7 @@ STATUS: Mapping[type[Exception], int] = {
     database.UnknownUniverseError: 404,
     database.UnknownTickerError: 404,
     database.UnknownBacktestError: 404,
+    database.UnknownPreregistrationError: 404,
     UnknownRunError: 404,
     UnknownJobError: 404,
     UnknownSweepError: 404,

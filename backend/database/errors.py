@@ -10,7 +10,8 @@
     ├── IdempotencyConflictError    an Idempotency-Key was used for another request
     ├── UnknownUniverseError        no universe has this key
     ├── UnknownTickerError          no bar of this ticker is stored
-    └── UnknownBacktestError        no backtest has this id
+    ├── UnknownBacktestError        no backtest has this id
+    └── UnknownPreregistrationError no spec is frozen under this id
 """
 
 from __future__ import annotations
@@ -90,3 +91,11 @@ class UnknownBacktestError(DatabaseError):
     def __init__(self, backtest_id: str) -> None:
         self.backtest_id = backtest_id
         super().__init__(f"unknown backtest {backtest_id!r}")
+
+
+class UnknownPreregistrationError(DatabaseError):
+    """No spec is frozen under this id."""
+
+    def __init__(self, preregistration_id: str) -> None:
+        self.preregistration_id = preregistration_id
+        super().__init__(f"unknown pre-registration {preregistration_id!r}")

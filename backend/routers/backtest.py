@@ -15,7 +15,7 @@ from backend.database.backtests import (
     list_backtests,
 )
 from backend.database.trials import count_trials
-from backend.routers import honesty, sweeps, validation
+from backend.routers import honesty, preregistrations, sweeps, validation
 from backend.routers.backtest_requests import backtest_request
 from backend.routers.cursors import cursor_moment, decoded_cursor, encoded_cursor
 from backend.routers.dependencies import Connection, Engine, Store
@@ -42,6 +42,7 @@ from strategy.backtest.cost_presets import PRICE_LISTS, PriceList
 router = APIRouter(prefix="/backtest", tags=["backtest"])
 add_health(router)
 router.include_router(sweeps.router)  # before the routes whose path begins with an id
+router.include_router(preregistrations.router)
 router.include_router(validation.router)
 router.include_router(honesty.router)
 

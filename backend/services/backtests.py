@@ -105,9 +105,18 @@ async def run_backtest(
 
 
 async def run_spec(
-    engine: AsyncEngine, store: ObjectStore, spec: BacktestSpec, *, origin: Origin, clock: Clock = utc_now
+    engine: AsyncEngine,
+    store: ObjectStore,
+    spec: BacktestSpec,
+    *,
+    origin: Origin,
+    design: str | None = None,
+    clock: Clock = utc_now,
 ) -> StoredBacktest:
-    """Run a complete spec and store it; whoever was first has written what is served."""
+    """Run a complete spec and store it; whoever was first has written what is served.
+
+    `design` is what the ledger counts the trial by; None: that of the spec.
+    """
     # Here and not above: a repeated spec is answered without numpy and pyarrow.
     from backend.services.backtest_audits import audit_of  # noqa: PLC0415
     from backend.services.backtest_documents import document_of, tables_of, trial_of  # noqa: PLC0415
@@ -130,19 +139,22 @@ async def run_spec(
     audit = await audit_of(store, manifest, panel, spec, result)
     keys = await tables_of(store, panel, result)
     document = document_of(spec, panel, result, audit=audit, keys=keys, generated_at=generated_at)
-    record = BacktestRecord(
+    trial = trial_of(spec, result, equity_key=keys["equity"], origin=origin, created_at=generated_at, design=design)
+    async with transaction(engine) as connection:
+        await store_backtest(connection, _record(spec, document, keys, generated_at), trial)
+    async with transaction(engine) as connection:
+        stored = await get_backtest(connection, spec.backtest_id)
+    return StoredBacktest(id=stored.id, document=stored.document, is_new=True)
+
+
+def _record(spec: BacktestSpec, document: str, keys: Mapping[str, str], generated_at: dt.datetime) -> BacktestRecord:
+    return BacktestRecord(
         id=spec.backtest_id,
         spec=json.loads(spec.canonical_json()),
         document=document,
         created_at=generated_at,
         **{f"{name}_key": key for name, key in keys.items()},
     )
-    trial = trial_of(spec, result, equity_key=keys["equity"], origin=origin, created_at=generated_at)
-    async with transaction(engine) as connection:
-        await store_backtest(connection, record, trial)
-    async with transaction(engine) as connection:
-        stored = await get_backtest(connection, spec.backtest_id)
-    return StoredBacktest(id=stored.id, document=stored.document, is_new=True)
 
 
 async def _manifest(store: ObjectStore, request: BacktestRequest) -> tuple[Manifest, str]:

@@ -88,6 +88,70 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/backtest/preregistrations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Preregistrations
+         * @description Every frozen spec, newest first.
+         */
+        get: operations["get_preregistrations_api_v1_backtest_preregistrations_get"];
+        put?: never;
+        /**
+         * Post Preregistration
+         * @description Freeze a backtest; the same one again is the one that is frozen, with its moment and its reason.
+         */
+        post: operations["post_preregistration_api_v1_backtest_preregistrations_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/backtest/preregistrations/{preregistration_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Preregistration
+         * @description A frozen spec, with its figures before and after the moment kept apart.
+         */
+        get: operations["get_preregistration_api_v1_backtest_preregistrations__preregistration_id__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/backtest/preregistrations/{preregistration_id}/extend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Post Extension
+         * @description Run a frozen spec up to the newest snapshot; without a newer one it stays as it is.
+         */
+        post: operations["post_extension_api_v1_backtest_preregistrations__preregistration_id__extend_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/backtest/settings": {
         parameters: {
             query?: never;
@@ -1737,6 +1801,70 @@ export interface components {
             years: components["schemas"]["YearOfMembersOut"][];
         };
         /**
+         * PreregistrationIn
+         * @description A backtest to freeze, and why: what is expected of it, in words that can be held against the result.
+         */
+        PreregistrationIn: {
+            /** @description Without end and snapshots, which move on. */
+            backtest: components["schemas"]["BacktestIn"];
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * PreregistrationList
+         * @description Every frozen spec, newest first.
+         */
+        PreregistrationList: {
+            /** Data */
+            data: components["schemas"]["PreregistrationRow"][];
+        };
+        /**
+         * PreregistrationOut
+         * @description A frozen spec; sessions after the UTC date of `frozen_at` are out of sample for good.
+         */
+        PreregistrationOut: {
+            /**
+             * Backtest Ids
+             * @description Backtests that extended it, newest first.
+             */
+            backtest_ids: string[];
+            /**
+             * Frozen At
+             * Format: date-time
+             */
+            frozen_at: string;
+            /** Id */
+            id: string;
+            in_sample: components["schemas"]["SampleOut"] | null;
+            /** @description None: no session since it was frozen, or not extended yet. */
+            out_of_sample: components["schemas"]["SampleOut"] | null;
+            /** Reason */
+            reason: string;
+            /** Spec */
+            spec: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * PreregistrationRow
+         * @description One line of the list.
+         */
+        PreregistrationRow: {
+            /**
+             * Frozen At
+             * Format: date-time
+             */
+            frozen_at: string;
+            /** Id */
+            id: string;
+            /** Reason */
+            reason: string;
+            /** Strategy */
+            strategy: string;
+            /** Universe */
+            universe: string;
+        };
+        /**
          * PricePage
          * @description Bars sorted by ticker and date. `adjusted_close` is the vendor's figure whatever the adjustment.
          */
@@ -2027,6 +2155,38 @@ export interface components {
             unchanged: number;
             /** Universe Key */
             universe_key: string;
+        };
+        /**
+         * SampleOut
+         * @description Figures of the sessions on one side of the moment.
+         */
+        SampleOut: {
+            /**
+             * First
+             * Format: date
+             */
+            first: string;
+            /**
+             * Last
+             * Format: date
+             */
+            last: string;
+            /** Max Drawdown */
+            max_drawdown: number;
+            /** N Returns */
+            n_returns: number;
+            /**
+             * Probabilistic Sharpe
+             * @description Probability that the true ratio is above zero.
+             */
+            probabilistic_sharpe: number | null;
+            /**
+             * Sharpe
+             * @description Of session returns, not annualised. None: they do not vary.
+             */
+            sharpe: number | null;
+            /** Total Return */
+            total_return: number;
         };
         /**
          * SettingsOut
@@ -2778,6 +2938,123 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["JobOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_preregistrations_api_v1_backtest_preregistrations_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PreregistrationList"];
+                };
+            };
+        };
+    };
+    post_preregistration_api_v1_backtest_preregistrations_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                "idempotency-key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PreregistrationIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PreregistrationOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_preregistration_api_v1_backtest_preregistrations__preregistration_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                preregistration_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PreregistrationOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    post_extension_api_v1_backtest_preregistrations__preregistration_id__extend_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                preregistration_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PreregistrationOut"];
                 };
             };
             /** @description Validation Error */

@@ -6,6 +6,8 @@ import datetime as dt
 
 from pydantic import BaseModel, Field
 
+from backend.schemas.facts import RestatementOut
+
 
 class LookaheadOut(BaseModel):
     """Decisions recomputed with the future scrambled."""
@@ -129,3 +131,25 @@ class LiveHonestyOut(BaseModel):
     n_returns: int
     family: TrialStatisticsOut = Field(description="Trials of the same strategy.")
     account: TrialStatisticsOut = Field(description="Every trial of the ledger.")
+
+
+class MetricDifferenceOut(BaseModel):
+    """A figure on both snapshots."""
+
+    key: str
+    unit: str
+    value: float | str | None
+    other: float | str | None
+    difference: float | None = Field(description="Other less value. None: one of them is no number.")
+
+
+class RestatedBacktestOut(BaseModel):
+    """A stored backtest beside the same spec as known at another moment; it is no further trial."""
+
+    id: str
+    other_id: str = Field(description="The other run, a backtest like any other.")
+    as_of: dt.datetime
+    other_as_of: dt.datetime
+    metrics: list[MetricDifferenceOut]
+    changes: list[RestatementOut] = Field(description="Facts up to its end that said something else at the earlier.")
+    is_complete: bool = Field(description="Whether these are all of them; at most 500 bars are listed.")

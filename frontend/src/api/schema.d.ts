@@ -296,6 +296,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/backtest/{backtest_id}/restatement": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Restatement
+         * @description The same spec on the snapshot of another moment: differences of every figure, and the facts rewritten between.
+         */
+        get: operations["get_restatement_api_v1_backtest__backtest_id__restatement_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/backtest/{backtest_id}/shocks": {
         parameters: {
             query?: never;
@@ -1740,6 +1760,25 @@ export interface components {
             source?: string[] | null;
         };
         /**
+         * MetricDifferenceOut
+         * @description A figure on both snapshots.
+         */
+        MetricDifferenceOut: {
+            /**
+             * Difference
+             * @description Other less value. None: one of them is no number.
+             */
+            difference: number | null;
+            /** Key */
+            key: string;
+            /** Other */
+            other: number | string | null;
+            /** Unit */
+            unit: string;
+            /** Value */
+            value: number | string | null;
+        };
+        /**
          * MetricOut
          * @description One figure with its definition; value None: undefined for this result.
          */
@@ -1970,6 +2009,41 @@ export interface components {
             /** @description Annualised, above the cash rate. */
             sharpe: components["schemas"]["DistributionOut"];
             total_return: components["schemas"]["DistributionOut"];
+        };
+        /**
+         * RestatedBacktestOut
+         * @description A stored backtest beside the same spec as known at another moment; it is no further trial.
+         */
+        RestatedBacktestOut: {
+            /**
+             * As Of
+             * Format: date-time
+             */
+            as_of: string;
+            /**
+             * Changes
+             * @description Facts up to its end that said something else at the earlier.
+             */
+            changes: components["schemas"]["RestatementOut"][];
+            /** Id */
+            id: string;
+            /**
+             * Is Complete
+             * @description Whether these are all of them; at most 500 bars are listed.
+             */
+            is_complete: boolean;
+            /** Metrics */
+            metrics: components["schemas"]["MetricDifferenceOut"][];
+            /**
+             * Other As Of
+             * Format: date-time
+             */
+            other_as_of: string;
+            /**
+             * Other Id
+             * @description The other run, a backtest like any other.
+             */
+            other_id: string;
         };
         /**
          * RestatementOut
@@ -3290,6 +3364,40 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LiveHonestyOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_restatement_api_v1_backtest__backtest_id__restatement_get: {
+        parameters: {
+            query: {
+                /** @description The other moment, with its zone. */
+                as_of: string;
+            };
+            header?: never;
+            path: {
+                backtest_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RestatedBacktestOut"];
                 };
             };
             /** @description Validation Error */

@@ -180,6 +180,26 @@ def backtest(
 
 
 @app.command()
+def preregister(
+    strategy: Annotated[str, typer.Argument(help="Key of the strategy, with its defaults or --param.")],
+    universe: UniverseKey,
+    *,
+    reason: Annotated[str, typer.Option(help="What is expected of it, in words that can be held against it.")],
+    params: Annotated[list[str] | None, typer.Option("--param", help="name=value, repeatable; JSON values.")] = None,
+    start: Annotated[dt.datetime | None, typer.Option(formats=["%Y-%m-%d"], help="First session.")] = None,
+    costs: Annotated[str, typer.Option(help="Named cost model.")] = "ten_bps",
+) -> None:
+    """Freeze a backtest, and extend it to the newest snapshot; repeat it to extend it again. Prints JSON."""
+    from backend.commands.backtest import extended_preregistration, parsed_request  # noqa: PLC0415  start-up
+
+    with reported_errors(as_json=False):
+        span = (start.date() if start else None, None)
+        request = parsed_request(strategy, universe, params or (), span=span, costs=costs, execution={})
+        found = run(Settings(), lambda it: extended_preregistration(it, request, reason))
+    print_json(asdict(found))
+
+
+@app.command()
 def tearsheet(
     backtest_id: Annotated[str, typer.Argument(help="Id of a stored backtest, or its first characters.")],
     *,

@@ -20,6 +20,7 @@ from backend.ingest.errors import PartialIngestError
 from backend.resources import Resources, tiingo_account
 from backend.services.ingest import IngestReport, ingest_by_key
 from backend.services.market_data import UniverseCoverage, universe_coverage
+from backend.services.preregistrations import extend_all
 from backend.services.snapshots import build_snapshot
 
 #: Where the alarm of infrastructure/monitoring.tf looks for how far a universe is behind.
@@ -43,7 +44,7 @@ def _ingest(event: dict[str, Any], _context: object) -> dict[str, Any]:  # Any: 
     Raises when the event is wrong, when another run holds the universe, or when any ticker failed.
     """
     order = ScheduledIngest.model_validate(_input(event))
-    report, coverage = container.run(_brought_up_to_date(container.resources, order))
+    report, coverage, extensions = container.run(_brought_up_to_date(container.resources, order))
     if coverage.sessions_behind is not None:
         with single_metric(
             name=_BEHIND,
@@ -55,10 +56,13 @@ def _ingest(event: dict[str, Any], _context: object) -> dict[str, Any]:  # Any: 
             pass
     if report.status != "succeeded":
         raise PartialIngestError(report.universe, report.run_id, report.failed)
-    return report.to_json() | {"snapshot": coverage.snapshot, "sessions_behind": coverage.sessions_behind}
+    state = {"snapshot": coverage.snapshot, "sessions_behind": coverage.sessions_behind}
+    return report.to_json() | state | {"preregistrations": extensions}
 
 
-async def _brought_up_to_date(resources: Resources, order: ScheduledIngest) -> tuple[IngestReport, UniverseCoverage]:
+async def _brought_up_to_date(
+    resources: Resources, order: ScheduledIngest
+) -> tuple[IngestReport, UniverseCoverage, dict[str, str]]:
     report = await ingest_by_key(
         resources.engine,
         order.universe_key,
@@ -67,9 +71,11 @@ async def _brought_up_to_date(resources: Resources, order: ScheduledIngest) -> t
         concurrency=container.settings.ingest_concurrency,
     )
     await build_snapshot(resources.engine, resources.store, order.universe_key)
+    extensions = await extend_all(resources.engine, resources.store, order.universe_key)
     now = dt.datetime.now(dt.UTC)
     async with transaction(resources.engine) as connection:
-        return report, await universe_coverage(connection, resources.store, order.universe_key, now=now)
+        coverage = await universe_coverage(connection, resources.store, order.universe_key, now=now)
+    return report, coverage, extensions
 
 
 def _input(event: dict[str, Any]) -> dict[str, Any]:  # Any: JSON

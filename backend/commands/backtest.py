@@ -17,6 +17,7 @@ from backend.resources import Resources
 from backend.services.backtests import BacktestRequest, run_backtest
 from backend.services.errors import RequestError
 from backend.services.honesty import LiveHonesty, live_honesty
+from backend.services.preregistrations import Registered, extend, preregister
 from backend.services.tearsheets import Part, SheetFormat, tearsheet
 from strategy.backtest.cost_presets import PRESETS
 from strategy.backtest.spec import Execution
@@ -100,6 +101,12 @@ def print_result(document: Mapping[str, Any], live: LiveHonesty) -> None:  # Any
     """The figures of a backtest, and below them what speaks for and against it."""
     print_summaries([document])
     print_honesty(document, live)
+
+
+async def extended_preregistration(resources: Resources, request: BacktestRequest, reason: str) -> Registered:
+    """Freeze a request, and run it up to the newest snapshot."""
+    frozen = await preregister(resources.engine, resources.store, request, reason=reason)
+    return await extend(resources.engine, resources.store, frozen.id)
 
 
 async def audited_document(resources: Resources, request: BacktestRequest) -> tuple[str, LiveHonesty]:

@@ -19,7 +19,6 @@ from backend.database.connection import transaction
 from backend.database.restatements import Restatement, restated_actions, restated_bars
 from backend.services.errors import RequestError
 from backend.services.market_data import member_tickers
-from backend.services.snapshots import build_snapshot
 from strategy.backtest.spec import ENGINE_VERSION, BacktestSpec
 
 #: Rewritten bars that an answer lists.
@@ -66,6 +65,8 @@ async def restated_backtest(
     RequestError
         If it is the result of an older engine, so that the difference would not be that of the data.
     """
+    from backend.services.snapshots import build_snapshot  # noqa: PLC0415  cold start
+
     async with transaction(engine) as connection:
         record = await get_backtest(connection, backtest_id)
     spec = BacktestSpec.from_json(json.dumps(record.spec))

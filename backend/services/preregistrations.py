@@ -24,6 +24,7 @@ from backend.database.preregistrations import (
     add_preregistration,
     add_run,
     get_preregistration,
+    list_preregistrations,
     runs_of,
 )
 from backend.services.backtests import BacktestRequest, resolved_spec, run_spec
@@ -31,6 +32,7 @@ from backend.services.clock import utc_now
 from backend.services.errors import RequestError
 from strategy.backtest.design import frozen_id, frozen_spec
 from strategy.backtest.spec import BacktestSpec
+from strategy.errors import StrategyError
 
 Clock: TypeAlias = Callable[[], dt.datetime]
 
@@ -108,6 +110,22 @@ async def extend(
     async with transaction(engine) as connection:
         await add_run(connection, record.id, spec.backtest_id, clock())
     return await registered(engine, store, record.id)
+
+
+async def extend_all(engine: AsyncEngine, store: ObjectStore, universe: str) -> dict[str, str]:
+    """Extend every frozen spec of a universe; one that cannot be does not hold up the others.
+
+    Returns the outcome by id: that of the newest backtest, or why there is none.
+    """
+    async with transaction(engine) as connection:
+        ids = [record.id for record in await list_preregistrations(connection) if record.universe == universe]
+    outcomes = {}
+    for preregistration_id in ids:
+        try:
+            outcomes[preregistration_id] = (await extend(engine, store, preregistration_id)).backtest_ids[0]
+        except (RequestError, StrategyError) as error:
+            outcomes[preregistration_id] = f"not extended: {error}"
+    return outcomes
 
 
 async def registered(engine: AsyncEngine, store: ObjectStore, preregistration_id: str) -> Registered:

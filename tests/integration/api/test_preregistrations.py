@@ -11,7 +11,7 @@ from backend.config import Settings
 from backend.database.connection import transaction
 from backend.database.trials import count_trials
 from backend.services.backtests import BacktestRequest
-from backend.services.preregistrations import extend, preregister
+from backend.services.preregistrations import extend, extend_all, preregister
 from support.platform import opened
 
 SPEC = {"strategy": "equal_weight", "universe": "SAMPLE_US5"}
@@ -79,6 +79,9 @@ async def test_samples_part_at_the_moment_and_an_extension_is_one_trial(sample_s
             before = (await count_trials(connection)).get("equal_weight")
         record = await preregister(resources.engine, resources.store, request, reason="r", clock=lambda: moment)
         found = await extend(resources.engine, resources.store, record.id)
+        assert await extend_all(resources.engine, resources.store, "SAMPLE_US20") == {}
+        extended = await extend_all(resources.engine, resources.store, "SAMPLE_US5")
+        assert extended == {record.id: found.backtest_ids[0]}
         async with transaction(resources.engine) as connection:
             after = (await count_trials(connection))["equal_weight"]
     assert found.in_sample is not None

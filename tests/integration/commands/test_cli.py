@@ -238,3 +238,10 @@ def test_a_backtest_says_what_speaks_for_and_against_it(sample_settings: Setting
     done = parakeet(sample_settings, "backtest", "equal_weight", "SAMPLE_US5")
     for words in ("probability that Sharpe > 0", "capital in names later delisted", "deflated Sharpe ratio"):
         assert words in done.stdout
+
+
+def test_a_frozen_backtest_is_extended_by_the_same_command(sample_settings: Settings) -> None:
+    arguments = ("preregister", "equal_weight", "SAMPLE_US5", "--reason", "Equal parts beat the index.")
+    first, again = (json.loads(parakeet(sample_settings, *arguments).stdout) for _ in range(2))
+    assert first == again
+    assert (len(first["backtest_ids"]), first["out_of_sample"]) == (1, None)

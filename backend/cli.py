@@ -35,6 +35,18 @@ app.command()(validate)
 
 SheetForm = Literal["html", "pdf", "csv", "parquet"]
 SheetPart = Literal["series", "metrics"]
+ExecutionSettings = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--execution", help="name=value, repeatable: volume_cap, lot_size, dividends, cash_rate …"
+    ),
+]
+BaseCurrency = Annotated[
+    str | None, typer.Option(help="Cash and values in this, by the rates of the universe FX, such as AUD.")
+]
+WeightConstraints = Annotated[
+    str | None, typer.Option(help='Of weights, as JSON: \'{"max_weight": 0.2, "turnover": 0.5}\'.')
+]
 DatedSymbols = Annotated[bool, typer.Option("--dated-symbols", help="files: each row bears the symbol of its day.")]
 
 
@@ -148,10 +160,10 @@ def backtest(
     rebalance: Annotated[str | None, typer.Option(help="Schedule; absent: the strategy's own.")] = None,
     initial_cash: Annotated[float, typer.Option(min=1, max=1e12, help="Base currency.")] = 100_000.0,
     whole_shares: Annotated[bool, typer.Option("--whole-shares", help="Trade no parts of a share.")] = False,
+    settings: ExecutionSettings = None,
     benchmark: Annotated[str | None, typer.Option(help="A ticker of the universe.")] = None,
-    base_currency: Annotated[
-        str | None, typer.Option(help="Cash and values in this, by the rates of the universe FX, such as AUD.")
-    ] = None,
+    base_currency: BaseCurrency = None,
+    constraints: WeightConstraints = None,
     as_json: Json = False,
 ) -> None:
     """Run a backtest, or show the stored result of the same spec."""
@@ -169,9 +181,15 @@ def backtest(
                 "rebalance": rebalance,
                 "initial_cash": initial_cash,
                 "fractional_shares": not whole_shares,
+                **order.execution_settings(settings or ()),
             },
         )
-        request = replace(request, benchmark=benchmark, base_currency=base_currency)
+        request = replace(
+            request,
+            benchmark=benchmark,
+            base_currency=base_currency,
+            constraints=order.parsed_constraints(constraints),
+        )
         document, live = run(Settings(), lambda resources: order.audited_document(resources, request))
     if as_json:
         typer.echo(document)

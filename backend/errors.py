@@ -38,6 +38,7 @@ STATUS: Mapping[type[Exception], int] = {
     core.CalendarError: 422,
     core.CurrencyError: 422,
     core.MissingRateError: 422,
+    core.InfeasibleConstraintsError: 422,
     core.MembershipError: 422,
     core.UnknownStrategyError: 404,
     core.ParameterError: 422,

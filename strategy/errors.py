@@ -16,6 +16,7 @@
     ├── InsufficientHistoryError    too few observations for what was asked
     ├── StatisticError              a statistic that the given figures do not define
     ├── ExecutionError              a backtest that cannot be executed as specified
+    ├── InfeasibleConstraintsError  no weights keep all constraints
     └── LookaheadError              decisions changed when only the future was changed
 """
 
@@ -154,6 +155,19 @@ class ExecutionError(StrategyError):
         self.value = value
         self.reason = reason
         super().__init__(f"{field}={value!r}: {reason}")
+
+
+class InfeasibleConstraintsError(StrategyError):
+    """No weights keep all constraints of a decision; `conflict` is a smallest set that contradicts itself."""
+
+    field = "constraints"
+
+    def __init__(self, session: str, conflict: Sequence[str]) -> None:
+        self.session = session
+        self.conflict = tuple(conflict)
+        self.value = list(self.conflict)
+        what = " and ".join(self.conflict) or "the constraints to rounding"
+        super().__init__(f"on {session} no weights keep {what}; relax one of them")
 
 
 class LookaheadError(StrategyError):

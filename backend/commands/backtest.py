@@ -5,20 +5,26 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
+
+from pydantic import ValidationError
 
 from backend.commands.honesty import print_honesty
 from backend.commands.terminal import print_summaries
 from backend.database.backtests import ids_that_begin
 from backend.database.connection import transaction
 from backend.resources import Resources
+from backend.routers.backtest_requests import constraints_of
+from backend.schemas.backtest import ConstraintsIn, ExecutionIn
 from backend.services.backtests import BacktestRequest, run_backtest
 from backend.services.errors import RequestError
 from backend.services.honesty import LiveHonesty, live_honesty
 from backend.services.preregistrations import Registered, extend, preregister
 from backend.services.tearsheets import Part, SheetFormat, tearsheet
+from strategy.allocation.constraints import Constraints
 from strategy.backtest.cost_presets import PRESETS
 from strategy.backtest.spec import Execution
 
@@ -45,6 +51,33 @@ def parsed_request(
         costs=PRESETS[costs],
         execution=Execution(**execution),
     )
+
+
+def parsed_constraints(text: str | None) -> Constraints | None:
+    """Constraints of a JSON object; `RequestError` says what is wrong with it."""
+    if text is None:
+        return None
+    with _refused("constraints", text):
+        return constraints_of(ConstraintsIn.model_validate_json(text))
+
+
+def execution_settings(texts: Sequence[str]) -> dict[str, Any]:  # Any: fields of Execution
+    """Settings of the execution from texts "name=value"; `RequestError` names the one that is unknown or wrong."""
+    settings = dict(_parameter(text, option="execution", example="cash_rate=0.03") for text in texts)
+    with _refused("execution", settings):
+        checked = ExecutionIn.model_validate(settings)
+    return {name: getattr(checked, name) for name in settings}
+
+
+@contextmanager
+def _refused(option: str, value: object) -> Iterator[None]:
+    """What a schema refuses is said of the option, and the first field of it that is wrong."""
+    try:
+        yield
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in (option, *first["loc"]))
+        raise RequestError(place, first.get("input", value), first["msg"]) from error
 
 
 async def stored_documents(resources: Resources, requests: Sequence[BacktestRequest]) -> list[str]:
@@ -115,10 +148,11 @@ async def audited_document(resources: Resources, request: BacktestRequest) -> tu
     return stored.document, await live_honesty(resources.engine, resources.store, stored.id)
 
 
-def _parameter(text: str) -> tuple[str, Any]:  # Any: a JSON value, validated by the strategy's model
+def _parameter(text: str, *, option: str = "param", example: str = "lookback=252") -> tuple[str, Any]:
+    """Name and JSON value of "name=value"; a text that is no JSON stands for itself."""
     name, equals, value = text.partition("=")
     if not (name and equals):
-        raise RequestError("param", text, "write name=value, for example --param lookback=252")
+        raise RequestError(option, text, f"write name=value, for example --{option} {example}")
     try:
         return name, json.loads(value)
     except ValueError:

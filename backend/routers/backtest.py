@@ -26,6 +26,7 @@ from backend.schemas.backtest import (
     BacktestOut,
     BacktestPage,
     BacktestRow,
+    ConstraintsIn,
     CostPresetOut,
     CostsIn,
     ExecutionIn,
@@ -88,10 +89,15 @@ async def get_trials(connection: Connection) -> TrialsOut:
 
 @router.get("/settings")
 async def get_settings(response: Response) -> SettingsOut:
-    """Cost presets with their figures, and the JSON schemas of costs and execution."""
+    """Cost presets with their figures, and the JSON schemas of costs, execution and constraints."""
     response.headers["Cache-Control"] = _HOUR
     presets = [_preset(key, price_list) for key, price_list in PRICE_LISTS.items()]
-    return SettingsOut(presets=presets, costs=CostsIn.model_json_schema(), execution=ExecutionIn.model_json_schema())
+    return SettingsOut(
+        presets=presets,
+        costs=CostsIn.model_json_schema(),
+        execution=ExecutionIn.model_json_schema(),
+        constraints=ConstraintsIn.model_json_schema(),
+    )
 
 
 @router.get("/{backtest_id}", response_model=BacktestOut)

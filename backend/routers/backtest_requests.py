@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from backend.schemas.backtest import BacktestIn, CostsIn
+from backend.schemas.backtest import BacktestIn, ConstraintsIn, CostsIn
 from backend.services.backtests import BacktestRequest
 from backend.services.errors import RequestError
+from strategy.allocation.constraints import Constraints
 from strategy.backtest.cost_presets import PRESETS
 from strategy.backtest.costs import CostModel
 from strategy.backtest.spec import Execution
@@ -24,7 +25,13 @@ def backtest_request(body: BacktestIn) -> BacktestRequest:
         snapshot=body.snapshot,
         base_currency=body.base_currency,
         fx_snapshot=body.fx_snapshot,
+        constraints=constraints_of(body.constraints),
     )
+
+
+def constraints_of(body: ConstraintsIn | None) -> Constraints | None:
+    """The constraints of a body."""
+    return None if body is None else Constraints.from_json(body.model_dump())
 
 
 def _costs(body: CostsIn) -> CostModel:

@@ -70,9 +70,98 @@ class ExecutionIn(Strict):
         default=0.0,
         ge=-1,
         le=1,
-        description="Return on the last price at which a delisted holding is sold.",
+        description="Return on the last price of a delisted holding, where its terminal return is not known.",
         json_schema_extra={"unit": "fraction"},
     )
+    lot_size: int = Field(
+        default=1,
+        ge=1,
+        le=1_000_000,
+        description="Shares of which every order is a multiple; above 1 without fractional shares only.",
+        json_schema_extra={"unit": "shares"},
+    )
+    minimum_order: float = Field(
+        default=0.0,
+        ge=0,
+        le=1e9,
+        description="An order of less value is not placed.",
+        json_schema_extra={"unit": "base currency"},
+    )
+    volume_cap: float | None = Field(
+        default=None,
+        gt=0,
+        le=1,
+        description="Most that an order may be of the mean volume of the 20 sessions before. Empty: no cap.",
+        json_schema_extra={"unit": "fraction"},
+    )
+    unfilled: Literal["carry", "drop"] = Field(
+        default="carry",
+        description="What the cap leaves of an order: go on until the next decision, or give up.",
+    )
+    maximum_turnover: float | None = Field(
+        default=None,
+        gt=0,
+        le=2,
+        description="Most that a rebalance may trade, purchases and sales halved; all shrink alike. Empty: no limit.",
+        json_schema_extra={"unit": "fraction of equity"},
+    )
+    dividends: Literal["cash", "reinvest"] = Field(
+        default="cash", description="Kept in cash, or spent on shares of the payer on the ex-date, at no cost."
+    )
+    allow_short: bool = Field(default=False, description="Whether weights may be negative.")
+    borrow_rate: float = Field(
+        default=0.0,
+        ge=0,
+        le=1,
+        description="Loan fee of what is sold short.",
+        json_schema_extra={"unit": "fraction a year"},
+    )
+    initial_margin: float = Field(
+        default=0.5,
+        ge=0.05,
+        le=1,
+        description="Least equity of a decision with shorts, of the gross value held.",
+        json_schema_extra={"unit": "fraction"},
+    )
+    maintenance_margin: float = Field(
+        default=0.25,
+        ge=0.01,
+        le=1,
+        description="Below it, holdings with shorts are cut at the next fill to meet the initial margin.",
+        json_schema_extra={"unit": "fraction"},
+    )
+
+
+def _bound(title: str, description: str, default: float | None = None) -> Any:  # Any: the annotation is the type
+    return Field(
+        default=default,
+        ge=-10,
+        le=10,
+        title=title,
+        description=description,
+        json_schema_extra={"unit": "fraction of value"},
+    )
+
+
+class GroupIn(Strict):
+    """Assets, such as a sector, whose weights together have bounds."""
+
+    name: str = Field(max_length=80)
+    tickers: list[str] = Field(min_length=1, max_length=5_000)
+    minimum: float | None = _bound("Minimum", "Least sum of their weights; None: no bound.")
+    maximum: float | None = _bound("Maximum", "Largest sum of their weights; None: no bound.")
+
+
+class ConstraintsIn(Strict):
+    """What every decision's weights must keep: they are replaced by the nearest ones that do."""
+
+    min_weight: float = _bound("Least weight", "Of an asset that the strategy gives one.", 0.0)
+    max_weight: float = _bound("Largest weight", "Of an asset.", 1.0)
+    net_min: float | None = _bound("Least net", "Sum of weights, the rest is cash; None: no bound.")
+    net_max: float | None = _bound("Largest net", "Sum of weights; None: no bound.", 1.0)
+    gross: float | None = _bound("Gross", "Largest sum of absolute weights; None: no bound.")
+    turnover: float | None = _bound("Turnover", "Largest sum of absolute changes of a decision; None: no bound.")
+    groups: list[GroupIn] = Field(default_factory=list, max_length=200)
 
 
 class BacktestIn(Strict):
@@ -101,6 +190,7 @@ class BacktestIn(Strict):
         pattern="^[0-9a-f]{64}$",
         description="Snapshot of the rates into another base currency; None is the newest of the universe FX.",
     )
+    constraints: ConstraintsIn | None = Field(default=None, description="Of weights; None: as the strategy decides.")
 
 
 class CostTierOut(BaseModel):
@@ -130,6 +220,7 @@ class SettingsOut(BaseModel):
     presets: list[CostPresetOut]
     costs: dict[str, Any] = Field(description="JSON schema of `costs`: bounds, units, descriptions.")
     execution: dict[str, Any] = Field(description="JSON schema of `execution`.")
+    constraints: dict[str, Any] = Field(description="JSON schema of `constraints`.")
 
 
 class MetricOut(BaseModel):

@@ -26,6 +26,7 @@ from backend.database.universes import get_universe
 from backend.services.base_currency import resolved_base
 from backend.services.clock import utc_now
 from backend.services.errors import NoSnapshotError, RequestError
+from strategy.allocation.constraints import Constraints
 from strategy.backtest.cost_presets import PRESETS
 from strategy.backtest.costs import CostModel
 from strategy.backtest.spec import ENGINE_VERSION, BacktestSpec, Execution
@@ -51,6 +52,7 @@ class BacktestRequest:
     snapshot: str | None = None
     base_currency: str | None = None
     fx_snapshot: str | None = None
+    constraints: Constraints | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +91,7 @@ async def resolved_spec(engine: AsyncEngine, store: ObjectStore, request: Backte
         snapshot=snapshot,
         engine_version=ENGINE_VERSION,
         fx_snapshot=fx_snapshot,
+        constraints=request.constraints,
     )
 
 

@@ -3,8 +3,9 @@
 1. Rows on which to decide: the first session of the span, then every period end of the schedule.
 2. Target weights of those rows from the strategy, checked.
 3. Proof that they do not see the future: some are recomputed with it scrambled.
-4. Simulation in shares and cash, of the strategy and of the benchmark.
-5. Metrics, and the moments of the session returns for the trial ledger.
+4. Their projection on the constraints of the spec, if it has any: row by row, from decisions up to it alone.
+5. Simulation in shares and cash, of the strategy and of the benchmark.
+6. Metrics, and the moments of the session returns for the trial ledger.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from strategy.allocation.constraints import constrained_weights
 from strategy.backtest.cost_presets import PRESETS
 from strategy.backtest.engine import simulate
 from strategy.backtest.metrics import Metric, ReturnMoments, return_moments, session_returns
@@ -71,10 +73,14 @@ def run_backtest(
     Raises
     ------
     ExecutionError
-        If the span holds fewer than two sessions, or the benchmark cannot be held.
+        If the span holds fewer than two sessions, the benchmark cannot be held, or the panel is in another currency.
+    InfeasibleConstraintsError
+        If no weights keep the constraints on a session.
     LookaheadError
         If a decision changes when only the future is changed.
     """
+    if (panel.conversion is None) != (spec.fx_snapshot is None):
+        raise ExecutionError("base_currency", spec.base_currency, "is not that of the panel; take `panels_of` the spec")
     first, last = _span(panel, spec.start, spec.end)
     rows = first + decision_rows(panel.sessions[first : last + 1], spec.execution.rebalance or strategy.rebalance)
     seen = panel if decided_on is None else decided_on
@@ -90,6 +96,9 @@ def run_backtest(
         generator=np.random.default_rng(int(spec.backtest_id[:16], 16)),
         n_samples=LOOKAHEAD_SAMPLES,
     )
+    if spec.constraints is not None:
+        kept = constrained_weights(seen, rows, weights, spec.constraints)
+        decisions = Decisions(rows=rows, weights=kept, allow_short=spec.execution.allow_short)
     simulation = simulated(panel, decisions, spec, last)
     benchmark = benchmark or _benchmark(panel, spec, first, last)
     return BacktestResult(

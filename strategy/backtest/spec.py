@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from types import MappingProxyType
 from typing import Any, Literal, get_args
 
+from strategy.allocation.constraints import Constraints
 from strategy.backtest.costs import CostModel
 from strategy.errors import ExecutionError
 from strategy.schedule import FREQUENCIES, Rebalance
@@ -140,7 +141,8 @@ _BOUNDS: Mapping[str, tuple[float, float]] = MappingProxyType(
 class BacktestSpec:
     """Everything a result depends on; `parameters` are plain JSON values with every default filled in.
 
-    `fx_snapshot` holds the rates into `base_currency`; None: it is the currency of the quotes.
+    `fx_snapshot` holds the rates into `base_currency`; None: it is the currency of the quotes. `constraints` None: the
+    strategy's weights are traded as they are.
     """
 
     strategy: str
@@ -156,6 +158,7 @@ class BacktestSpec:
     snapshot: str
     engine_version: int = ENGINE_VERSION
     fx_snapshot: str | None = None
+    constraints: Constraints | None = None
 
     def canonical_json(self) -> bytes:
         """The one JSON text of this spec: keys sorted, no white space, dates in ISO form, no NaN."""
@@ -178,6 +181,7 @@ class BacktestSpec:
                 "end": dt.date.fromisoformat(body["end"]),
                 "costs": CostModel.from_json(body["costs"]),
                 "execution": Execution(**body["execution"]),
+                "constraints": Constraints.from_json(body.get("constraints")),
             }
         )
 

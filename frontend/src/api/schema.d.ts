@@ -161,7 +161,7 @@ export interface paths {
         };
         /**
          * Get Settings
-         * @description Cost presets with their figures, and the JSON schemas of costs and execution.
+         * @description Cost presets with their figures, and the JSON schemas of costs, execution and constraints.
          */
         get: operations["get_settings_api_v1_backtest_settings_get"];
         put?: never;
@@ -943,6 +943,8 @@ export interface components {
              * @description A ticker; None is the universe's, or its buy-and-hold.
              */
             benchmark?: string | null;
+            /** @description Of weights; None: as the strategy decides. */
+            constraints?: components["schemas"]["ConstraintsIn"] | null;
             costs?: components["schemas"]["CostsIn"];
             /**
              * End
@@ -1125,6 +1127,47 @@ export interface components {
             trials?: number | null;
         };
         /**
+         * ConstraintsIn
+         * @description What every decision's weights must keep: they are replaced by the nearest ones that do.
+         */
+        ConstraintsIn: {
+            /**
+             * Gross
+             * @description Largest sum of absolute weights; None: no bound.
+             */
+            gross?: number | null;
+            /** Groups */
+            groups?: components["schemas"]["GroupIn"][];
+            /**
+             * Largest weight
+             * @description Of an asset.
+             * @default 1
+             */
+            max_weight?: number;
+            /**
+             * Least weight
+             * @description Of an asset that the strategy gives one.
+             * @default 0
+             */
+            min_weight?: number;
+            /**
+             * Largest net
+             * @description Sum of weights; None: no bound.
+             * @default 1
+             */
+            net_max?: number | null;
+            /**
+             * Least net
+             * @description Sum of weights, the rest is cash; None: no bound.
+             */
+            net_min?: number | null;
+            /**
+             * Turnover
+             * @description Largest sum of absolute changes of a decision; None: no bound.
+             */
+            turnover?: number | null;
+        };
+        /**
          * CostPresetOut
          * @description A named cost model; the schema of costs has the unit of each figure.
          */
@@ -1276,6 +1319,18 @@ export interface components {
          */
         ExecutionIn: {
             /**
+             * Allow Short
+             * @description Whether weights may be negative.
+             * @default false
+             */
+            allow_short?: boolean;
+            /**
+             * Borrow Rate
+             * @description Loan fee of what is sold short.
+             * @default 0
+             */
+            borrow_rate?: number;
+            /**
              * Cash Rate
              * @description Interest on cash held overnight.
              * @default 0
@@ -1289,10 +1344,17 @@ export interface components {
             delist_after?: number;
             /**
              * Delisting Return
-             * @description Return on the last price at which a delisted holding is sold.
+             * @description Return on the last price of a delisted holding, where its terminal return is not known.
              * @default 0
              */
             delisting_return?: number;
+            /**
+             * Dividends
+             * @description Kept in cash, or spent on shares of the payer on the ex-date, at no cost.
+             * @default cash
+             * @enum {string}
+             */
+            dividends?: "cash" | "reinvest";
             /**
              * Fill
              * @description Price of the next session.
@@ -1313,10 +1375,51 @@ export interface components {
              */
             initial_cash?: number;
             /**
+             * Initial Margin
+             * @description Least equity of a decision with shorts, of the gross value held.
+             * @default 0.5
+             */
+            initial_margin?: number;
+            /**
+             * Lot Size
+             * @description Shares of which every order is a multiple; above 1 without fractional shares only.
+             * @default 1
+             */
+            lot_size?: number;
+            /**
+             * Maintenance Margin
+             * @description Below it, holdings with shorts are cut at the next fill to meet the initial margin.
+             * @default 0.25
+             */
+            maintenance_margin?: number;
+            /**
+             * Maximum Turnover
+             * @description Most that a rebalance may trade, purchases and sales halved; all shrink alike. Empty: no limit.
+             */
+            maximum_turnover?: number | null;
+            /**
+             * Minimum Order
+             * @description An order of less value is not placed.
+             * @default 0
+             */
+            minimum_order?: number;
+            /**
              * Rebalance
              * @description Schedule; None is the strategy's own.
              */
             rebalance?: ("once" | "daily" | "weekly" | "monthly" | "quarterly" | "yearly") | null;
+            /**
+             * Unfilled
+             * @description What the cap leaves of an order: go on until the next decision, or give up.
+             * @default carry
+             * @enum {string}
+             */
+            unfilled?: "carry" | "drop";
+            /**
+             * Volume Cap
+             * @description Most that an order may be of the mean volume of the 20 sessions before. Empty: no cap.
+             */
+            volume_cap?: number | null;
         };
         /**
          * FactorNameOut
@@ -1441,6 +1544,26 @@ export interface components {
             tickers: components["schemas"]["TickerGapsOut"][];
             /** Universe */
             universe: string;
+        };
+        /**
+         * GroupIn
+         * @description Assets, such as a sector, whose weights together have bounds.
+         */
+        GroupIn: {
+            /**
+             * Maximum
+             * @description Largest sum of their weights; None: no bound.
+             */
+            maximum?: number | null;
+            /**
+             * Minimum
+             * @description Least sum of their weights; None: no bound.
+             */
+            minimum?: number | null;
+            /** Name */
+            name: string;
+            /** Tickers */
+            tickers: string[];
         };
         /** HTTPValidationError */
         HTTPValidationError: {
@@ -2267,6 +2390,13 @@ export interface components {
          * @description What a backtest can be run with: a form is drawn from this.
          */
         SettingsOut: {
+            /**
+             * Constraints
+             * @description JSON schema of `constraints`.
+             */
+            constraints: {
+                [key: string]: unknown;
+            };
             /**
              * Costs
              * @description JSON schema of `costs`: bounds, units, descriptions.

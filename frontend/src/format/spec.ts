@@ -15,6 +15,8 @@ export interface Spec {
   parameters: Record<string, unknown>;
   costs: Record<string, unknown>;
   execution: Record<string, unknown>;
+  /** What weights must keep; null: nothing. */
+  constraints: Record<string, unknown> | null;
 }
 
 export function specOf(raw: Record<string, unknown>): Spec {
@@ -32,6 +34,7 @@ export function specOf(raw: Record<string, unknown>): Spec {
     parameters: record("parameters"),
     costs: record("costs"),
     execution: record("execution"),
+    constraints: isRecord(raw.constraints) ? raw.constraints : null,
   };
 }
 
@@ -47,6 +50,7 @@ export function requestOf(spec: Spec, presets: readonly Preset[]): Record<string
     execution: spec.execution,
     benchmark: spec.benchmark,
     snapshot: spec.snapshot,
+    ...(spec.constraints === null ? {} : { constraints: spec.constraints }),
     ...(spec.fxSnapshot === null ? {} : { base_currency: spec.currency, fx_snapshot: spec.fxSnapshot }),
   };
 }
@@ -84,6 +88,7 @@ export function commandOf(spec: Spec, presets: readonly Preset[]): Command {
   if (execution.fractional_shares === false) parts.push("--whole-shares");
   if (spec.benchmark !== null) parts.push(`--benchmark ${quoted(spec.benchmark)}`);
   if (spec.fxSnapshot !== null) parts.push(`--base-currency ${quoted(spec.currency)}`);
+  if (spec.constraints !== null) parts.push(`--constraints ${quoted(JSON.stringify(spec.constraints))}`);
   return { text: parts.join(" \\\n  "), missing };
 }
 

@@ -145,6 +145,7 @@ describe("an order", () => {
     end: day("2006-01-01", "2026-01-01"),
     snapshot: fc.constant("ab".repeat(32)),
     base_currency: fc.constantFrom("USD", "AUD"),
+    constraints: fc.option(fc.record({ max_weight: figure(1), turnover: fc.option(figure(2)), groups: fc.array(fc.record({ name, tickers: fc.array(name) }), { maxLength: 2 }) })),
     fx_snapshot: fc.option(fc.constant("cd".repeat(32))),
     benchmark: fc.option(name),
     parameters: fc.record({

@@ -1,5 +1,6 @@
 /** A backtest as it is ordered: from the address into the form, from the form into the request and back. */
 import type { Schemas } from "../api/queries";
+import { isRecord } from "../api/problem";
 import { costsRequest, type Preset } from "../format/costs";
 import type { Spec } from "../format/spec";
 import { checked, fieldsOf, isPreset, typed, type Draft, type Field } from "./schema";
@@ -15,6 +16,8 @@ export interface Order {
   base_currency: string;
   /** Of the rates into it; empty: the newest. */
   fx_snapshot: string;
+  /** Of weights, as a JSON object; empty: none. */
+  constraints: string;
   preset: string;
   /** One's own figures in place of the preset's. */
   costs: Draft;
@@ -28,7 +31,7 @@ export type Form = Readonly<Record<Group, readonly Field[]>> & { presets: readon
 const PREFIXES = { parameters: "p.", costs: "c.", execution: "x." } as const;
 export type Group = keyof typeof PREFIXES;
 const GROUPS = Object.keys(PREFIXES) as Group[];
-const PLAIN = ["snapshot", "start", "end", "benchmark", "base_currency", "fx_snapshot"] as const;
+const PLAIN = ["snapshot", "start", "end", "benchmark", "base_currency", "fx_snapshot", "constraints"] as const;
 /** In the address the preset is called what it is about. */
 const PRESET = "costs";
 
@@ -60,6 +63,7 @@ export function orderFrom(address: URLSearchParams, form: Form, universe: string
     benchmark: text("benchmark"),
     base_currency: text("base_currency"),
     fx_snapshot: text("fx_snapshot"),
+    constraints: text("constraints"),
     preset: address.get(PRESET) ?? form.preset,
     ...(Object.fromEntries(drafts) as Pick<Order, Group>),
   };
@@ -89,6 +93,7 @@ export function formAddress(spec: Spec, presets: readonly Preset[]): string {
     address.set("fx_snapshot", spec.fxSnapshot);
   }
   if (preset !== undefined) address.set(PRESET, typed(preset));
+  if (spec.constraints !== null) address.set("constraints", JSON.stringify(spec.constraints));
   const drafts = { parameters: spec.parameters, costs, execution: spec.execution };
   for (const group of GROUPS) {
     for (const [name, value] of Object.entries(drafts[group])) address.set(PREFIXES[group] + name, typed(value));
@@ -104,6 +109,8 @@ export function bodyFrom(strategy: string, order: Order, form: Form): Body | nul
   const costs = valuesOf(form.costs, order.costs);
   const execution = valuesOf(form.execution, order.execution);
   if (parameters === null || costs === null || execution === null || order.universe === "" || spanReason(order) !== null) return null;
+  const constraints = order.constraints === "" ? null : objectOf(order.constraints);
+  if (order.constraints !== "" && constraints === null) return null;
   // An own figure that is none leaves the preset's in place.
   const currency = order.base_currency.trim().toUpperCase();
   const own = Object.entries(costs).filter(([, value]) => value !== null);
@@ -117,8 +124,19 @@ export function bodyFrom(strategy: string, order: Order, form: Form): Body | nul
     execution,
     benchmark: order.benchmark.trim() || null,
     snapshot: order.snapshot || null,
+    ...(constraints === null ? {} : { constraints: constraints as NonNullable<Body["constraints"]> }),
     ...(currency === "" ? {} : { base_currency: currency, fx_snapshot: order.fx_snapshot || null }),
   };
+}
+
+/** The object that a text is; null when it is none. */
+export function objectOf(text: string): Record<string, unknown> | null {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isRecord(value) ? value : null;
+  } catch {
+    return null;
+  }
 }
 
 /** Values of a group; null while one of them is wrong. */

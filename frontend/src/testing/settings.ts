@@ -16,4 +16,5 @@ export const SETTINGS: Schemas["SettingsOut"] = {
   presets: PRESETS,
   costs: openapi.components.schemas.CostsIn,
   execution: openapi.components.schemas.ExecutionIn,
+  constraints: openapi.components.schemas.ConstraintsIn,
 };

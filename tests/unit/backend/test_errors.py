@@ -33,6 +33,7 @@ NEVER_IN_A_REQUEST = {
     aws.errors.SecretUnavailableError: "read once, when the container starts",
     backend.database.errors.DatabaseUrlError: "the URL is read when the process starts",
     backend.database.errors.MigrationError: "migrations run by command",
+    backend.services.errors.JobCancelledError: "raised in a worker, which records it",
     backend.ingest.errors.IngestError: "ingest runs by command or schedule; a run records its failures",
 }
 

@@ -4,7 +4,7 @@ import type { UniverseStatus } from "../../api/queries";
 import { span } from "../../format/moments";
 import { useClock } from "../../frame/address";
 import { FormField } from "../../forms/FormField";
-import { changedCount, spanReason, type Form, type Group, type Order } from "../../forms/order";
+import { changedCount, objectOf, spanReason, type Form, type Group, type Order } from "../../forms/order";
 import { typed, type Field } from "../../forms/schema";
 import { Icon } from "../../parts/icons";
 import { Day, Select, Text } from "./inputs";
@@ -78,14 +78,15 @@ function Advanced({ set, ...group }: Shared & { set: (name: keyof Order) => (tex
   const { order, form, refused } = group;
   const figures = form.presets.find(({ key }) => key === order.preset)?.figures ?? {};
   const folded = form.execution.filter(({ name }) => !OPEN.includes(name));
-  const changed = changedCount(folded, order.execution) + changedCount(form.costs, order.costs) + (order.benchmark === "" ? 0 : 1) + (order.base_currency === "" ? 0 : 1);
-  const isRefused = refused.has("benchmark") || refused.has("base_currency") || [...folded, ...form.costs].some(({ name }) => reasonOf(refused, "execution", name) ?? reasonOf(refused, "costs", name));
+  const changed = changedCount(folded, order.execution) + changedCount(form.costs, order.costs) + (order.benchmark === "" ? 0 : 1) + (order.base_currency === "" ? 0 : 1) + (order.constraints === "" ? 0 : 1);
+  const constraintsReason = order.constraints !== "" && objectOf(order.constraints) === null ? "This is no JSON object." : [...refused].find(([name]) => name.startsWith("constraints"))?.[1];
+  const isRefused = refused.has("benchmark") || refused.has("base_currency") || constraintsReason !== undefined || [...folded, ...form.costs].some(({ name }) => reasonOf(refused, "execution", name) ?? reasonOf(refused, "costs", name));
   const [isOpen, setOpen] = useState(changed > 0);
   return (
     <details className="group rounded-lg border border-line" open={isOpen || isRefused} onToggle={(event) => setOpen(event.currentTarget.open)}>
       <summary className="flex min-h-11 items-center justify-between gap-3 px-4">
         <span className="font-medium">
-          More settings <span className="font-normal text-soft">· benchmark, currency, cash, delisting, own costs{changed > 0 ? ` · ${changed} set` : ""}</span>
+          More settings <span className="font-normal text-soft">· benchmark, currency, constraints, cash, delisting, own costs{changed > 0 ? ` · ${changed} set` : ""}</span>
         </span>
         <Icon name="down" className="!size-4 text-soft group-open:rotate-180" />
       </summary>
@@ -98,6 +99,13 @@ function Advanced({ set, ...group }: Shared & { set: (name: keyof Order) => (tex
           reason={refused.get("base_currency")}
           // The rates of an earlier result are of its currency.
           onChange={(text) => group.onChange({ ...order, base_currency: text, fx_snapshot: "" })}
+        />
+        <Text
+          title="Constraints on weights"
+          help={`JSON, such as {"max_weight": 0.2, "turnover": 0.5}. The nearest weights that keep them are held. Empty: none.`}
+          value={order.constraints}
+          reason={constraintsReason}
+          onChange={set("constraints")}
         />
         <Fields {...group} of="execution" names={(name) => !OPEN.includes(name)} />
         <fieldset>

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from strategy.allocation.constraints import Constraints
 from strategy.backtest.cost_presets import PRESETS
 from strategy.backtest.design import design_of, frozen_id, frozen_spec
 from strategy.backtest.spec import BacktestSpec, Execution
@@ -35,6 +36,7 @@ CHOICES: list[dict[str, Any]] = [
     {"costs": PRESETS["zero"]},
     {"execution": Execution(rebalance="weekly")},
     {"benchmark": "A"},
+    {"constraints": Constraints(max_weight=0.5)},
 ]
 
 

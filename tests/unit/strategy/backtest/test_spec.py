@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from strategy.allocation.constraints import Constraints, Group
 from strategy.backtest.costs import CostModel, CostTier
 from strategy.backtest.spec import BacktestSpec, Execution
 from strategy.errors import ExecutionError
@@ -64,7 +65,9 @@ def test_the_order_of_parameters_and_the_kind_of_a_number_do_not_matter() -> Non
         {"execution": Execution(rebalance="weekly")},
         {"benchmark": "SPY"},
         {"snapshot": "1" * 64},
-        {"engine_version": 3},
+        {"engine_version": 99},
+        {"fx_snapshot": "1" * 64},
+        {"constraints": Constraints()},
     ],
 )
 def test_every_field_is_part_of_the_id(change: dict[str, Any]) -> None:
@@ -85,6 +88,7 @@ def test_a_spec_survives_its_json(parameters: dict[str, Any], bps: float, cash: 
         parameters=parameters,
         costs=CostModel(bps=bps, tiers=(CostTier(up_to=1_000, flat=5), CostTier(up_to=None, bps=bps))),
         execution=Execution(rebalance="once", initial_cash=cash),
+        constraints=Constraints(turnover=cash, groups=(Group(name="g", tickers=("A", "B"), maximum=1),)),
     )
     assert BacktestSpec.from_json(spec.canonical_json()) == spec
     assert BacktestSpec.from_json(spec.canonical_json()).backtest_id == spec.backtest_id

@@ -94,6 +94,16 @@ data "aws_iam_policy_document" "function" {
   }
 
   dynamic "statement" {
+    for_each = each.value.maps_sweeps ? [local.sweep_arn] : []
+
+    content {
+      sid       = "MapSweeps"
+      actions   = ["states:StartExecution"]
+      resources = [statement.value]
+    }
+  }
+
+  dynamic "statement" {
     for_each = each.value.is_asynchronous ? [aws_sqs_queue.dead_letters[each.key].arn] : []
 
     content {

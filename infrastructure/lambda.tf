@@ -8,6 +8,7 @@ locals {
   # cache                         none, read, or write (which includes read)
   # reads_tiingo                  may read the vendor's key, where there is one
   # starts_jobs                   may hand jobs to the worker
+  # maps_sweeps                   may start the state machine of sweeps
   # is_shifted                    CodeDeploy moves its alias; otherwise the pipeline runs it before it moves the others
   function_defaults = {
     data = {
@@ -20,6 +21,7 @@ locals {
       cache                = "read"
       reads_tiingo         = false
       starts_jobs          = true
+      maps_sweeps          = false
       is_shifted           = true
     }
     strategies = {
@@ -32,6 +34,7 @@ locals {
       cache                = "read"
       reads_tiingo         = false
       starts_jobs          = false
+      maps_sweeps          = false
       is_shifted           = true
     }
     backtest = {
@@ -43,7 +46,8 @@ locals {
       is_asynchronous      = false
       cache                = "write"
       reads_tiingo         = false
-      starts_jobs          = false
+      starts_jobs          = true
+      maps_sweeps          = false
       is_shifted           = true
     }
     ingest = {
@@ -56,18 +60,20 @@ locals {
       cache                = "write"
       reads_tiingo         = true
       starts_jobs          = false
+      maps_sweeps          = false
       is_shifted           = true
     }
     worker = {
       handler              = "backend.handlers.worker.handler"
       description          = "Jobs that take longer than a request"
-      memory_mb            = 1024
+      memory_mb            = 1769 # one whole processor: batches of sweeps compute
       timeout_s            = 900
       reserved_concurrency = null # a lease lets one run at a time work on a universe
       is_asynchronous      = true
       cache                = "write"
       reads_tiingo         = true
       starts_jobs          = false
+      maps_sweeps          = true
       is_shifted           = true
     }
     migrate = {
@@ -80,6 +86,7 @@ locals {
       cache                = "none"
       reads_tiingo         = false
       starts_jobs          = false
+      maps_sweeps          = false
       is_shifted           = false
     }
   }
@@ -150,6 +157,11 @@ resource "aws_lambda_function" "this" {
         LOG_LEVEL           = var.log_level
       },
       each.value.starts_jobs ? { WORKER_FUNCTION = local.worker_arn } : {},
+      each.value.maps_sweeps ? { SWEEP_STATE_MACHINE = local.sweep_arn } : {},
+      each.value.starts_jobs || each.value.maps_sweeps ? {
+        SWEEP_WORKER_GB           = tostring(local.functions["worker"].memory_mb / 1024)
+        SWEEP_PRICE_PER_GB_SECOND = tostring(var.lambda_price_per_gb_second)
+      } : {},
       each.value.reads_tiingo && var.tiingo_enabled ? { TIINGO_SECRET_ARN = aws_secretsmanager_secret.this["tiingo"].arn } : {}
     )
   }

@@ -547,3 +547,25 @@ variable "deployment_config" {
     error_message = "CodeDeployDefault.LambdaCanary…, …Linear… or CodeDeployDefault.LambdaAllAtOnce."
   }
 }
+
+variable "sweep_concurrency" {
+  description = "Batches of a sweep that are worked on at once: executions of the worker. An account starts with 1,000 for all functions, a new one with 10."
+  type        = number
+  default     = 100
+
+  validation {
+    condition     = var.sweep_concurrency >= 1 && var.sweep_concurrency <= 10000 && floor(var.sweep_concurrency) == var.sweep_concurrency
+    error_message = "sweep_concurrency: a whole number from 1 to 10000."
+  }
+}
+
+variable "lambda_price_per_gb_second" {
+  description = "US dollars of a GB-second of Lambda, by which the budget of a sweep is kept: 0.0000166667 for x86_64, 0.0000133334 for arm64 in us-east-1."
+  type        = number
+  default     = 0.0000166667
+
+  validation {
+    condition     = var.lambda_price_per_gb_second >= 0 && var.lambda_price_per_gb_second <= 1
+    error_message = "lambda_price_per_gb_second: US dollars from 0 to 1."
+  }
+}

@@ -60,8 +60,13 @@ run "the_environment_names_secrets_and_holds_none" {
         DATABASE_POOL_SIZE  = "1"
         DATABASE_SECRET_ARN = "arn:aws:secretsmanager:us-east-1:123456789012:secret:mock"
         LOG_LEVEL           = "INFO"
-        }, name != "data" ? {} : {
+        }, !contains(["backtest", "data"], name) ? {} : {
         WORKER_FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:parakeet-worker:live"
+        }, !contains(["backtest", "data", "worker"], name) ? {} : {
+        SWEEP_WORKER_GB           = "1.7275390625" # 1769 MB
+        SWEEP_PRICE_PER_GB_SECOND = tostring(var.lambda_price_per_gb_second)
+        }, name != "worker" ? {} : {
+        SWEEP_STATE_MACHINE = "arn:aws:states:us-east-1:123456789012:stateMachine:parakeet-sweep"
       }))
     ])
     error_message = "The environment is not the one that backend/config.py reads."
@@ -172,7 +177,7 @@ run "what_is_asynchronous_has_retries_and_a_dead_letter_queue" {
   }
 }
 
-run "jobs_are_handed_over_by_data_alone" {
+run "jobs_are_handed_over_by_those_who_start_them" {
   command = plan
 
   assert {
@@ -180,7 +185,7 @@ run "jobs_are_handed_over_by_data_alone" {
       for name, document in data.aws_iam_policy_document.function :
       name => flatten([for s in document.statement : s.resources if contains(s.actions, "lambda:InvokeFunction")])
       if length([for s in document.statement : s if contains(s.actions, "lambda:InvokeFunction")]) > 0
-    } == { data = ["arn:aws:lambda:us-east-1:123456789012:function:parakeet-worker:live"] }
+    } == { for name in ["backtest", "data"] : name => ["arn:aws:lambda:us-east-1:123456789012:function:parakeet-worker:live"] }
     error_message = "A function may call what it has no business with."
   }
 }

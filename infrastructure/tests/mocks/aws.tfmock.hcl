@@ -94,6 +94,10 @@ mock_resource "aws_secretsmanager_secret" {
   defaults = { id = "arn:aws:secretsmanager:us-east-1:123456789012:secret:mock", arn = "arn:aws:secretsmanager:us-east-1:123456789012:secret:mock" }
 }
 
+mock_resource "aws_sfn_state_machine" {
+  defaults = { arn = "arn:aws:states:us-east-1:123456789012:stateMachine:mock" }
+}
+
 mock_resource "aws_sns_topic" {
   defaults = { arn = "arn:aws:sns:us-east-1:123456789012:mock" }
 }

@@ -37,9 +37,7 @@ SheetForm = Literal["html", "pdf", "csv", "parquet"]
 SheetPart = Literal["series", "metrics"]
 ExecutionSettings = Annotated[
     list[str] | None,
-    typer.Option(
-        "--execution", help="name=value, repeatable: volume_cap, lot_size, dividends, cash_rate …"
-    ),
+    typer.Option("--execution", help="name=value, repeatable: volume_cap, lot_size, dividends, cash_rate …"),
 ]
 BaseCurrency = Annotated[
     str | None, typer.Option(help="Cash and values in this, by the rates of the universe FX, such as AUD.")
@@ -169,6 +167,8 @@ def backtest(
     """Run a backtest, or show the stored result of the same spec."""
     from backend.commands import backtest as order  # noqa: PLC0415  start-up
 
+    options = {"fill": fill, "rebalance": rebalance, "initial_cash": initial_cash}
+    options["fractional_shares"] = not whole_shares
     with reported_errors(as_json=as_json):
         request = order.parsed_request(
             strategy,
@@ -176,20 +176,10 @@ def backtest(
             params or (),
             span=(start.date() if start else None, end.date() if end else None),
             costs=costs,
-            execution={
-                "fill": fill,
-                "rebalance": rebalance,
-                "initial_cash": initial_cash,
-                "fractional_shares": not whole_shares,
-                **order.execution_settings(settings or ()),
-            },
+            execution=options | order.execution_settings(settings or ()),
         )
-        request = replace(
-            request,
-            benchmark=benchmark,
-            base_currency=base_currency,
-            constraints=order.parsed_constraints(constraints),
-        )
+        kept = order.parsed_constraints(constraints)
+        request = replace(request, benchmark=benchmark, base_currency=base_currency, constraints=kept)
         document, live = run(Settings(), lambda resources: order.audited_document(resources, request))
     if as_json:
         typer.echo(document)

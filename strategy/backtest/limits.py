@@ -1,32 +1,30 @@
 """What keeps orders from going where they should: turnover, lots, least size, and the volume of the market.
 
-1. `wanted_shares`: the target within the turnover limit, in lots, without orders that are too small. This is what is
-   asked of the market.
-2. `reached_shares`: what the market gives of it in one session, within its capacity and what can be paid for.
-3. `unreached`: what is left, and can be carried on to the next session.
+1. `wanted_shares`: the target within the turnover limit. This is what is asked of the market.
+2. `reached_shares`: what the market gives of it in one session, within its capacity, in lots, without orders that are
+   too small, and within what can be paid for.
+3. `is_capped`: whether the volume kept any order back, so that what is left is worth another session.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from strategy.backtest.account import NOISE, TINY, Account
+from strategy.backtest.account import TINY, Account
 from strategy.backtest.spec import Execution
-from strategy.panel import BoolArray, FloatArray
+from strategy.panel import FloatArray
 
 #: Steps of the search for the share of purchases that can be paid for: 2 ** -50 of them are rounding.
 _BISECTIONS = 50
 
 
 def wanted_shares(account: Account, target: FloatArray, execution: Execution) -> FloatArray:
-    """Target shares within the turnover limit and the rules on orders, shape (n_parts,)."""
-    wanted = target
-    if execution.maximum_turnover is not None:
-        traded = float((np.abs(target - account.shares) * account.prices).sum()) / 2
-        allowed = execution.maximum_turnover * account.equity
-        if traded > allowed:
-            wanted = account.shares + (target - account.shares) * (allowed / traded)
-    return placeable_shares(account, wanted, execution)
+    """Target shares within the turnover limit, shape (n_parts,)."""
+    if execution.maximum_turnover is None:
+        return target
+    traded = float((np.abs(target - account.shares) * account.prices).sum()) / 2
+    allowed = execution.maximum_turnover * account.equity
+    return target if traded <= allowed else account.shares + (target - account.shares) * (allowed / traded)
 
 
 def reached_shares(account: Account, wanted: FloatArray, execution: Execution) -> FloatArray:
@@ -34,24 +32,26 @@ def reached_shares(account: Account, wanted: FloatArray, execution: Execution) -
     reached = wanted
     if account.market.capacity is not None:
         capacity = np.where(account.market.tradable, account.market.capacity, 0.0)
-        reached = account.shares + np.clip(wanted - account.shares, -capacity, capacity)
-        reached = placeable_shares(account, reached, execution)
+        # What is within the capacity goes through as it is, free of rounding.
+        capped = account.shares + np.clip(wanted - account.shares, -capacity, capacity)
+        reached = np.where(np.abs(wanted - account.shares) <= capacity, wanted, capped)
+    reached = placeable_shares(account, reached, execution)
     if account.cash_after(reached) < -TINY * account.equity:
         reached = _whole_paid(account, reached, execution) if _lot(execution) else _paid(account, reached)
         reached = placeable_shares(account, reached, execution)
     return reached
 
 
-def unreached(account: Account, wanted: FloatArray, reached: FloatArray, execution: Execution) -> BoolArray:
-    """Assets of which an order is left that could still be placed, shape (n_parts,)."""
-    left = np.abs(wanted - reached)
-    value = left * account.prices
-    is_placeable = value > max(NOISE * account.equity, execution.minimum_order)
-    return is_placeable & (left >= _lot(execution)) if _lot(execution) else is_placeable
+def is_capped(account: Account, wanted: FloatArray) -> bool:
+    """Whether an order is larger than the market's capacity."""
+    capacity = account.market.capacity
+    if capacity is None:
+        return False
+    return bool((account.market.tradable & (np.abs(wanted - account.shares) > capacity)).any())
 
 
 def placeable_shares(account: Account, target: FloatArray, execution: Execution) -> FloatArray:
-    """The target in lots, and without orders below the least value."""
+    """The target in lots, and without orders below the least value, shape (n_parts,)."""
     lot, trades = _lot(execution), target - account.shares
     if lot:
         # A hair below a whole lot is rounding. What is left of a holding may be sold in one go, also if it is no lot.

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from strategy.backtest.account import Account, Market
+from strategy.backtest.account import NOISE, Account, Market
 from strategy.backtest.costs import CostModel
 from strategy.backtest.fills import target_shares
 from strategy.backtest.financing import first_shortfall, nightly_rate, nights
-from strategy.backtest.limits import placeable_shares, reached_shares, unreached, wanted_shares
+from strategy.backtest.limits import is_capped, reached_shares, wanted_shares
 from strategy.backtest.liquidity import mean_volume, order_conditions
 from strategy.backtest.record import Cause, Fills, Record
 from strategy.backtest.simulation import Simulation
@@ -68,7 +68,7 @@ class Portfolio:
         over = nights(self._cash, short_values, rate=self._rate, borrow_rate=self._borrow_rate, n_nights=n_nights)
         stop = min(row, self._last_row + 1)
         equity = over.cash[: stop - begin] + self._values(begin, stop)
-        if short_values is not None:
+        if short_values is not None and equity.size:
             self._refuse_ruin(begin + int(equity.argmin()), float(equity.min()))
             short = first_shortfall(equity, self._gross(begin, stop), self._execution.maintenance_margin)
             if short is not None:
@@ -132,8 +132,6 @@ class Portfolio:
         account = self._account(row, np.flatnonzero((weights != 0) | (self._shares != 0)))
         target = target_shares(account, weights[account.market.columns])
         wanted = wanted_shares(account, target, self._execution)
-        is_dropped = (target != account.shares) & (wanted == account.shares)
-        self._record.drop(np.abs(target - account.shares) * account.prices, is_dropped)
         self._fill(account, wanted, Cause(row, decision_row, "rebalance"))
 
     def _cut_back(self, row: int) -> None:
@@ -144,25 +142,29 @@ class Portfolio:
         gross = float((np.abs(account.shares) * account.prices).sum())
         share = min(account.equity / (self._execution.initial_margin * gross), 1.0)
         target = np.where(account.market.tradable, account.shares * share, account.shares)
-        wanted = placeable_shares(account, target, self._execution)
-        self._fill(account, wanted, Cause(row, row - 1, "margin_call"))
+        self._fill(account, target, Cause(row, row - 1, "margin_call"))
 
     def _carry_on(self, row: int, carried: _Carried) -> None:
-        """Trade what is left of the last decision."""
+        """Trade what is left of the last decision; what has no price today waits on."""
         account = self._account(row, np.flatnonzero(carried.left | (self._shares != 0)))
-        columns = account.market.columns
-        wanted = np.where(carried.left[columns] & account.market.tradable, carried.wanted[columns], account.shares)
-        self._fill(account, wanted, Cause(row, carried.decision_row, "rebalance"))
+        columns, tradable = account.market.columns, account.market.tradable
+        wanted = np.where(carried.left[columns] & tradable, carried.wanted[columns], account.shares)
+        waiting = columns[carried.left[columns] & ~tradable]
+        self._fill(account, wanted, carried.cause._replace(row=row))
+        if waiting.size:
+            self._carry(waiting, carried.wanted[waiting], carried.cause, also=self._carried)
 
     def _fill(self, account: Account, wanted: FloatArray, cause: Cause) -> None:
         columns = account.market.columns
         reached = reached_shares(account, wanted, self._execution)
-        if self._execution.volume_cap is not None:
-            left = unreached(account, wanted, reached, self._execution)
-            if self._execution.unfilled == "drop":
-                self._record.drop(np.abs(wanted - reached) * account.prices, left)
-            else:
-                self._carry(columns[left], wanted[left], cause.decision_row)
+        values = np.abs(wanted - reached) * account.prices
+        left = values > NOISE * account.equity
+        self._carried = None
+        if left.any() and is_capped(account, wanted) and self._execution.unfilled == "carry":
+            self._carry(columns[left], wanted[left], cause)
+        elif left.any():
+            is_whole = reached == account.shares
+            self._record.drop(values, left & (is_whole | is_capped(account, wanted)))
         costs = account.order_costs(reached)
         self._trade(cause, columns, reached, prices=account.prices, costs=costs)
 
@@ -251,15 +253,13 @@ class Portfolio:
         self._record.fills(Fills(cause=cause, columns=columns, shares=shares, prices=prices, costs=costs))
         self._record.holdings(cause.row, self._shares)
 
-    def _carry(self, columns: IntArray, wanted: FloatArray, decision_row: int) -> None:
+    def _carry(self, columns: IntArray, wanted: FloatArray, cause: Cause, *, also: _Carried | None = None) -> None:
         """Remember what is still wanted of some assets."""
-        self._carried = None
-        if columns.size:
-            carried = _Carried(
-                wanted=self._shares.copy(), left=np.zeros(self._shares.size, dtype=np.bool_), decision_row=decision_row
-            )
-            carried.wanted[columns], carried.left[columns] = wanted, True
-            self._carried = carried
+        carried = also or _Carried(
+            wanted=self._shares.copy(), left=np.zeros(self._shares.size, dtype=np.bool_), cause=cause
+        )
+        carried.wanted[columns], carried.left[columns] = wanted, True
+        self._carried = carried
 
     def _drop_carried(self, row: int, columns: list[int] | None = None) -> None:
         """Give up what is left of orders: of all assets, or of some."""
@@ -269,7 +269,7 @@ class Portfolio:
         if columns is not None:
             left[:] = False
             left[columns] = self._carried.left[columns]
-        self._record.drop(np.abs(self._carried.wanted - self._shares) * self._valuation[row], left)
+        self._record.drop(np.abs(self._carried.wanted - self._shares) * self._last_known(row), left)
         self._carried.left[left] = False
         if not self._carried.left.any():
             self._carried = None
@@ -305,11 +305,11 @@ class Portfolio:
 
 @dataclass(slots=True, kw_only=True)
 class _Carried:
-    """What is left of a decision: shares wanted of the assets that are `left`."""
+    """What is left of orders: shares wanted of the assets that are `left`, and what they were placed for."""
 
     wanted: FloatArray
     left: BoolArray
-    decision_row: int
+    cause: Cause
 
 
 def _grouped(keys: IntArray, values: IntArray) -> dict[int, list[int]]:

@@ -60,8 +60,22 @@ export function curlOf(spec: Spec, presets: readonly Preset[], origin: string): 
   return `curl -s ${origin}/api/v1/backtest -H 'content-type: application/json' \\\n  -d ${quoted(body)}`;
 }
 
-/** Settings that the command line has no option for, with the value that it uses. */
-const FIXED: Readonly<Record<string, unknown>> = { cash_rate: 0, delist_after: 10, delisting_return: 0 };
+/** Settings that the command line has no option of their own for, with the value that it uses. */
+const DEFAULTS: Readonly<Record<string, unknown>> = {
+  cash_rate: 0,
+  delist_after: 10,
+  delisting_return: 0,
+  lot_size: 1,
+  minimum_order: 0,
+  volume_cap: null,
+  unfilled: "carry",
+  maximum_turnover: null,
+  dividends: "cash",
+  allow_short: false,
+  borrow_rate: 0,
+  initial_margin: 0.5,
+  maintenance_margin: 0.25,
+};
 
 export interface Command {
   text: string;
@@ -72,8 +86,7 @@ export interface Command {
 export function commandOf(spec: Spec, presets: readonly Preset[]): Command {
   const { execution } = spec;
   const preset = costsPreset(spec.costs, presets);
-  const missing = Object.keys(FIXED).filter((name) => name in execution && execution[name] !== FIXED[name]);
-  if (preset === null) missing.unshift("costs");
+  const missing = preset === null ? ["costs"] : [];
   const parts = [`parakeet backtest ${quoted(spec.strategy)} ${quoted(spec.universe)}`];
   for (const [name, value] of Object.entries(spec.parameters)) {
     parts.push(`--param ${quoted(`${name}=${typeof value === "string" ? value : JSON.stringify(value)}`)}`);
@@ -86,6 +99,9 @@ export function commandOf(spec: Spec, presets: readonly Preset[]): Command {
     if (typeof value === "string" || typeof value === "number") parts.push(`${option} ${quoted(String(value))}`);
   }
   if (execution.fractional_shares === false) parts.push("--whole-shares");
+  for (const name of Object.keys(DEFAULTS)) {
+    if (name in execution && execution[name] !== DEFAULTS[name]) parts.push(`--execution ${quoted(`${name}=${String(execution[name])}`)}`);
+  }
   if (spec.benchmark !== null) parts.push(`--benchmark ${quoted(spec.benchmark)}`);
   if (spec.fxSnapshot !== null) parts.push(`--base-currency ${quoted(spec.currency)}`);
   if (spec.constraints !== null) parts.push(`--constraints ${quoted(JSON.stringify(spec.constraints))}`);

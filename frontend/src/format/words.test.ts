@@ -95,7 +95,9 @@ describe("the exact spec", () => {
       `parakeet backtest dual_momentum US --param top_n=2 --param 'defensive=["BIL","IT'\\''S"]' --param linkage=ward --start 2000-01-03 --end 2010-12-31 --costs ten_bps --fill next_close --rebalance monthly --initial-cash 5000 --whole-shares`,
     );
     expect(missing).toEqual([]);
-    expect(commandOf({ ...spec, costs: { ...free, bps: 3 }, execution: { ...execution, cash_rate: 0.02 } }, PRESETS).missing).toEqual(["costs", "cash_rate"]);
+    const other = commandOf({ ...spec, costs: { ...free, bps: 3 }, execution: { ...execution, cash_rate: 0.02, volume_cap: null, lot_size: 10 } }, PRESETS);
+    expect(other.missing).toEqual(["costs"]);
+    expect(other.text.match(/--execution \S+/g)).toEqual(["--execution cash_rate=0.02", "--execution lot_size=10"]);
   });
 
   it("becomes curl, with quotes in values kept", () => {

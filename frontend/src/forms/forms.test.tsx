@@ -167,6 +167,16 @@ describe("an order", () => {
       cash_rate: fc.double({ min: 0, max: 0.25, noNaN: true }),
       delist_after: fc.integer({ min: 1, max: 260 }),
       delisting_return: fc.double({ min: 0.001, max: 1, noNaN: true }).map((value) => -value),
+      lot_size: fc.integer({ min: 1, max: 1_000_000 }),
+      minimum_order: fc.double({ min: 0, max: 1e9, noNaN: true }),
+      volume_cap: fc.option(fc.double({ min: 0.001, max: 1, noNaN: true })),
+      unfilled: fc.constantFrom("carry", "drop"),
+      maximum_turnover: fc.option(fc.double({ min: 0.001, max: 2, noNaN: true })),
+      dividends: fc.constantFrom("cash", "reinvest"),
+      allow_short: fc.boolean(),
+      borrow_rate: fc.double({ min: 0, max: 1, noNaN: true }),
+      initial_margin: fc.double({ min: 0.05, max: 1, noNaN: true }),
+      maintenance_margin: fc.double({ min: 0.01, max: 1, noNaN: true }),
     }),
   });
 

@@ -124,7 +124,7 @@ export function bodyFrom(strategy: string, order: Order, form: Form): Body | nul
     execution,
     benchmark: order.benchmark.trim() || null,
     snapshot: order.snapshot || null,
-    ...(constraints === null ? {} : { constraints: constraints as NonNullable<Body["constraints"]> }),
+    ...(constraints === null ? {} : { constraints: constraints }),
     ...(currency === "" ? {} : { base_currency: currency, fx_snapshot: order.fx_snapshot || null }),
   };
 }

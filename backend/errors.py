@@ -16,7 +16,6 @@ from aws import errors as cache
 from backend.database import errors as database
 from backend.database.ingest_runs import UnknownRunError
 from backend.database.jobs import UnknownJobError
-from backend.database.sweeps import UnknownSweepError
 from backend.services import errors as services
 from strategy import errors as core
 
@@ -27,10 +26,10 @@ STATUS: Mapping[type[Exception], int] = {
     database.UnknownUniverseError: 404,
     database.UnknownTickerError: 404,
     database.UnknownBacktestError: 404,
+    database.UnknownSweepError: 404,
     database.UnknownPreregistrationError: 404,
     UnknownRunError: 404,
     UnknownJobError: 404,
-    UnknownSweepError: 404,
     database.LeaseHeldError: 409,
     database.IdempotencyConflictError: 409,
     database.DatabaseUnavailableError: 503,

@@ -146,9 +146,14 @@ class PricePanel:
         return carried
 
     @cached_property
+    def has_close(self) -> BoolArray:
+        """Whether the asset has a close on that date, shape (n_dates, n_assets)."""
+        return np.isfinite(self.close_prices)
+
+    @cached_property
     def active(self) -> BoolArray:
         """Member of the universe with a close on that date, shape (n_dates, n_assets)."""
-        return self.member & np.isfinite(self.close_prices)
+        return self.member & self.has_close
 
     def until(self, row: int) -> PricePanel:
         """The same panel as it stood at the close of session `row`: nothing after it, actions included."""

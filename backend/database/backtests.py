@@ -6,12 +6,13 @@ import datetime as dt
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from backend.database.errors import IdempotencyConflictError, UnknownBacktestError
 from backend.database.inserts import insert_if_absent
 from backend.database.models import Backtest, IdempotencyKey
+from backend.database.paging import newest_first
 from backend.database.trials import TrialRecord, add_trials
 
 
@@ -53,11 +54,7 @@ async def list_backtests(
     connection: AsyncConnection, *, before: tuple[dt.datetime, str] | None, limit: int
 ) -> list[BacktestRecord]:
     """Stored backtests, newest first, those behind the cursor `before`."""
-    query = select(Backtest.__table__).order_by(Backtest.created_at.desc(), Backtest.id.desc()).limit(limit)
-    if before is not None:
-        moment, backtest_id = before
-        older = and_(Backtest.created_at == moment, Backtest.id < backtest_id)
-        query = query.where(or_(Backtest.created_at < moment, older))
+    query = newest_first(select(Backtest.__table__), Backtest.created_at, Backtest.id, before=before, limit=limit)
     return [BacktestRecord(**row._mapping) for row in (await connection.execute(query)).all()]
 
 

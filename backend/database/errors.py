@@ -11,6 +11,7 @@
     ├── UnknownUniverseError        no universe has this key
     ├── UnknownTickerError          no bar of this ticker is stored
     ├── UnknownBacktestError        no backtest has this id
+    ├── UnknownSweepError           no sweep has this id
     └── UnknownPreregistrationError no spec is frozen under this id
 """
 
@@ -91,6 +92,14 @@ class UnknownBacktestError(DatabaseError):
     def __init__(self, backtest_id: str) -> None:
         self.backtest_id = backtest_id
         super().__init__(f"unknown backtest {backtest_id!r}")
+
+
+class UnknownSweepError(DatabaseError):
+    """No sweep has this id."""
+
+    def __init__(self, sweep_id: str) -> None:
+        self.sweep_id = sweep_id
+        super().__init__(f"unknown sweep {sweep_id!r}")
 
 
 class UnknownPreregistrationError(DatabaseError):

@@ -7,12 +7,13 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from sqlalchemy import and_, insert, or_, select, update
+from sqlalchemy import and_, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from backend.database.column_types import JsonObject
 from backend.database.errors import DatabaseError
 from backend.database.models import IngestFailure, IngestRun
+from backend.database.paging import newest_first
 
 #: In the payload of a ticker that a later source gave: that source's name.
 FELL_BACK_TO = "fell_back_to"
@@ -121,13 +122,9 @@ async def recent_runs(
     before: tuple[dt.datetime, str] | None = None,
 ) -> list[RunRecord]:
     """Runs of one universe or of all, newest first, those behind the cursor `before` (started_at, id)."""
-    query = select(IngestRun.__table__).order_by(IngestRun.started_at.desc(), IngestRun.id.desc()).limit(limit)
+    query = newest_first(select(IngestRun.__table__), IngestRun.started_at, IngestRun.id, before=before, limit=limit)
     if universe_key is not None:
         query = query.where(IngestRun.universe_key == universe_key)
-    if before is not None:
-        moment, run_id = before
-        older = and_(IngestRun.started_at == moment, IngestRun.id < run_id)
-        query = query.where(or_(IngestRun.started_at < moment, older))
     return [RunRecord(**row._mapping) for row in (await connection.execute(query)).all()]
 
 

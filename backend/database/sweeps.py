@@ -6,22 +6,15 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from sqlalchemy import and_, or_, select, update
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from backend.database.column_types import JsonObject
-from backend.database.errors import DatabaseError
+from backend.database.errors import UnknownSweepError
 from backend.database.inserts import insert_if_absent
 from backend.database.models import Sweep, SweepBatch
+from backend.database.paging import newest_first
 from backend.database.trials import TrialRecord, add_trials
-
-
-class UnknownSweepError(DatabaseError):
-    """No sweep has this id."""
-
-    def __init__(self, sweep_id: str) -> None:
-        self.sweep_id = sweep_id
-        super().__init__(f"unknown sweep {sweep_id!r}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,11 +63,7 @@ async def list_sweeps(
     connection: AsyncConnection, *, before: tuple[dt.datetime, str] | None, limit: int
 ) -> list[SweepRecord]:
     """Sweeps, newest first, those behind the cursor `before`."""
-    query = select(Sweep.__table__).order_by(Sweep.created_at.desc(), Sweep.id.desc()).limit(limit)
-    if before is not None:
-        moment, sweep_id = before
-        older = and_(Sweep.created_at == moment, Sweep.id < sweep_id)
-        query = query.where(or_(Sweep.created_at < moment, older))
+    query = newest_first(select(Sweep.__table__), Sweep.created_at, Sweep.id, before=before, limit=limit)
     return [SweepRecord(**row._mapping) for row in (await connection.execute(query)).all()]
 
 

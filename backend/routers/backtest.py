@@ -17,7 +17,7 @@ from backend.database.backtests import (
 from backend.database.trials import count_trials
 from backend.routers import honesty, preregistrations, sweeps, validation
 from backend.routers.backtest_requests import backtest_request
-from backend.routers.cursors import cursor_moment, decoded_cursor, encoded_cursor
+from backend.routers.cursors import cursor_offset, cursor_row, encoded_cursor
 from backend.routers.dependencies import Connection, Engine, Store
 from backend.routers.health import add_health
 from backend.routers.idempotency import Key, claim
@@ -35,7 +35,6 @@ from backend.schemas.backtest import (
     TrialsOut,
 )
 from backend.services.backtests import run_backtest
-from backend.services.errors import RequestError
 from backend.services.result_tables import MEDIA_TYPES, TableName, chosen_columns, result_table, rows_of
 from backend.services.tearsheets import Part, SheetFormat, tearsheet
 from strategy.backtest.cost_presets import PRICE_LISTS, PriceList
@@ -65,11 +64,7 @@ async def post_backtest(body: BacktestIn, engine: Engine, store: Store, idempote
 @router.get("")
 async def get_backtests(connection: Connection, limit: Limit = 50, cursor: str | None = None) -> BacktestPage:
     """Every backtest that was run, newest first."""
-    before = None
-    if cursor is not None:
-        moment, backtest_id = decoded_cursor(cursor, n_parts=2)
-        before = (cursor_moment(moment, cursor), backtest_id)
-    records = await list_backtests(connection, before=before, limit=limit + 1)
+    records = await list_backtests(connection, before=cursor_row(cursor), limit=limit + 1)
     page = records[:limit]
     more = len(records) > limit
     return BacktestPage(
@@ -140,7 +135,7 @@ async def get_table(
     volatility, beta, drawdown over 126 and 252 sessions), monthly and yearly returns, the ten worst drawdowns, and
     series (everything there is of each session).
     """
-    offset = _offset(cursor) if cursor is not None else 0
+    offset = cursor_offset(cursor)
     record = await get_backtest(connection, backtest_id)
     found = chosen_columns(await result_table(store, record, table), columns)
     response.headers["Cache-Control"] = _IMMUTABLE
@@ -182,10 +177,3 @@ def _row(record: BacktestRecord) -> BacktestRow:
         end=record.spec["end"],
         metrics={metric["key"]: metric["value"] for metric in metrics},
     )
-
-
-def _offset(cursor: str) -> int:
-    (text,) = decoded_cursor(cursor, n_parts=1)
-    if not text.isdigit():
-        raise RequestError("cursor", cursor, "is not a cursor of this table")
-    return int(text)

@@ -42,3 +42,21 @@ def cursor_bar(cursor: str | None) -> tuple[str, dt.date] | None:
         return None
     ticker, date = decoded_cursor(cursor, n_parts=2)
     return ticker, cursor_moment(date, cursor).date()
+
+
+def cursor_row(cursor: str | None) -> tuple[dt.datetime, str] | None:
+    """Moment and id of the last row served of a list that has the newest first; None without a cursor."""
+    if cursor is None:
+        return None
+    moment, row_id = decoded_cursor(cursor, n_parts=2)
+    return cursor_moment(moment, cursor), row_id
+
+
+def cursor_offset(cursor: str | None) -> int:
+    """How many rows of a table were served; 0 without a cursor."""
+    if cursor is None:
+        return 0
+    (text,) = decoded_cursor(cursor, n_parts=1)
+    if not text.isdigit():
+        raise RequestError("cursor", cursor, "is not a cursor of this table")
+    return int(text)

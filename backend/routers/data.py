@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query, Response
 
 from backend.database.ingest_runs import failures_of, get_run, reasons, recent_runs
 from backend.routers import factors, facts, jobs, quality, universes
-from backend.routers.cursors import cursor_bar, cursor_moment, decoded_cursor, encoded_cursor
+from backend.routers.cursors import cursor_bar, cursor_row, encoded_cursor
 from backend.routers.dependencies import Connection, Store
 from backend.routers.health import add_health
 from backend.routers.moments import AsOf, moment, names_in
@@ -95,11 +95,7 @@ async def get_runs(
     connection: Connection, universe: str | None = None, limit: Limit = 50, cursor: Cursor = None
 ) -> RunPage:
     """Ingest runs, newest first."""
-    before = None
-    if cursor is not None:
-        moment, run_id = decoded_cursor(cursor, n_parts=2)
-        before = (cursor_moment(moment, cursor), run_id)
-    runs = await recent_runs(connection, universe_key=universe, limit=limit + 1, before=before)
+    runs = await recent_runs(connection, universe_key=universe, limit=limit + 1, before=cursor_row(cursor))
     page = runs[:limit]
     more = len(runs) > limit
     return RunPage(

@@ -11,12 +11,11 @@ from fastapi import APIRouter, Query, Response
 from backend.database.jobs import get_job
 from backend.database.sweeps import done_batches, get_sweep, list_sweeps
 from backend.routers.backtest_requests import backtest_request
-from backend.routers.cursors import cursor_moment, decoded_cursor, encoded_cursor
+from backend.routers.cursors import cursor_offset, cursor_row, encoded_cursor
 from backend.routers.dependencies import Connection, Engine, Queue, Store, SweepPrice
 from backend.routers.idempotency import Key, claim
 from backend.schemas.jobs import JobOut
 from backend.schemas.sweeps import SweepIn, SweepOut, SweepPage, SweepRow, SweepTrialsPage
-from backend.services.errors import RequestError
 from backend.services.jobs import cancelled_job
 from backend.services.sweeps.budgets import Budget
 from backend.services.sweeps.starting import StartedSweep, SweepRequest, start_sweep, started
@@ -50,11 +49,7 @@ async def post_sweep(
 @router.get("/sweeps")
 async def get_sweeps(connection: Connection, limit: Limit = 50, cursor: str | None = None) -> SweepPage:
     """Every sweep, newest first."""
-    before = None
-    if cursor is not None:
-        moment, sweep_id = decoded_cursor(cursor, n_parts=2)
-        before = (cursor_moment(moment, cursor), sweep_id)
-    records = await list_sweeps(connection, before=before, limit=limit + 1)
+    records = await list_sweeps(connection, before=cursor_row(cursor), limit=limit + 1)
     page = records[:limit]
     rows = [
         SweepRow(
@@ -91,7 +86,7 @@ async def get_sweep_trials(
     """Trials that are done, in order: parameters, backtest id, every figure; all of them as one Parquet file."""
     from backend.services.sweeps.documents import page_of, parquet_of, trials_table  # noqa: PLC0415  cold start
 
-    offset = _offset(cursor) if cursor is not None else 0
+    offset = cursor_offset(cursor)
     sweep = await get_sweep(connection, sweep_id)
     table = await trials_table(store, await done_batches(connection, sweep.id))
     if form == "parquet":
@@ -139,10 +134,3 @@ def _sweep(found: StartedSweep) -> SweepOut:
     return SweepOut.model_validate(
         record | {"job": asdict(found.job), "result": json.loads(document) if document else None}
     )
-
-
-def _offset(cursor: str) -> int:
-    (text,) = decoded_cursor(cursor, n_parts=1)
-    if not text.isdigit():
-        raise RequestError("cursor", cursor, "is not a cursor of this table")
-    return int(text)

@@ -35,10 +35,10 @@ def reached_shares(account: Account, wanted: FloatArray, execution: Execution) -
         # What is within the capacity goes through as it is, free of rounding.
         capped = account.shares + np.clip(wanted - account.shares, -capacity, capacity)
         reached = np.where(np.abs(wanted - account.shares) <= capacity, wanted, capped)
-    reached = placeable_shares(account, reached, execution)
+    reached = _placeable(account, reached, execution)
     if account.cash_after(reached) < -TINY * account.equity:
         reached = _whole_paid(account, reached, execution) if _lot(execution) else _paid(account, reached)
-        reached = placeable_shares(account, reached, execution)
+        reached = _placeable(account, reached, execution)
     return reached
 
 
@@ -50,7 +50,7 @@ def is_capped(account: Account, wanted: FloatArray) -> bool:
     return bool((account.market.tradable & (np.abs(wanted - account.shares) > capacity)).any())
 
 
-def placeable_shares(account: Account, target: FloatArray, execution: Execution) -> FloatArray:
+def _placeable(account: Account, target: FloatArray, execution: Execution) -> FloatArray:
     """The target in lots, and without orders below the least value, shape (n_parts,)."""
     lot, trades = _lot(execution), target - account.shares
     if lot:

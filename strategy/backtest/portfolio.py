@@ -158,13 +158,12 @@ class Portfolio:
         columns = account.market.columns
         reached = reached_shares(account, wanted, self._execution)
         values = np.abs(wanted - reached) * account.prices
-        left = values > NOISE * account.equity
+        left, capped = values > NOISE * account.equity, is_capped(account, wanted)
         self._carried = None
-        if left.any() and is_capped(account, wanted) and self._execution.unfilled == "carry":
+        if left.any() and capped and self._execution.unfilled == "carry":
             self._carry(columns[left], wanted[left], cause)
         elif left.any():
-            is_whole = reached == account.shares
-            self._record.drop(values, left & (is_whole | is_capped(account, wanted)))
+            self._record.drop(values, left & (capped | (reached == account.shares)))
         costs = account.order_costs(reached)
         self._trade(cause, columns, reached, prices=account.prices, costs=costs)
 
@@ -294,8 +293,8 @@ class Portfolio:
 
     def _short_values(self, begin: int, stop: int) -> FloatArray | None:
         """Value sold short at the closes from `begin` to before `stop`, >= 0; None when nothing is."""
-        short = np.flatnonzero(self._shares < 0)
-        return self._valuation[begin:stop, short] @ -self._shares[short] if short.size else None
+        short = np.maximum(-self._shares, 0.0)
+        return self._weighed(begin, stop, short) if short.any() else None
 
     def _refuse_ruin(self, row: int, equity: float) -> None:
         if equity <= 0:

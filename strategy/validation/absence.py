@@ -170,7 +170,7 @@ def _present(panel: PricePanel, rows: IntArray, names: tuple[str, ...], grace: i
     first = np.full(len(names), panel.n_dates)
     last = np.full(len(names), -grace)
     known = columns >= 0
-    has_close = np.isfinite(panel.close_prices[:, columns[known]])
+    has_close = panel.has_close[:, columns[known]]
     has_any = has_close.any(axis=0)
     first[known] = np.where(has_any, has_close.argmax(axis=0), panel.n_dates)
     last[known] = np.where(has_any, panel.n_dates - 1 - has_close[::-1].argmax(axis=0), -grace)

@@ -42,9 +42,9 @@ class BarsUsed:
 def bars_used(panel: PricePanel, simulation: Simulation, *, last_decision: int, suspects: SuspectBars) -> BarsUsed:
     """Count the bars of a result; `last_decision` is the panel row of its last decision."""
     is_read = suspects.rows <= last_decision
-    n_read = int(np.isfinite(panel.close_prices[: last_decision + 1]).sum())
+    n_read = int(panel.has_close[: last_decision + 1].sum())
     held, columns = _held(simulation)
-    closes = np.isfinite(panel.close_prices[simulation.rows[0] : simulation.rows[-1] + 1, columns])
+    closes = panel.has_close[simulation.rows[0] : simulation.rows[-1] + 1, columns]
     return BarsUsed(
         read=_counts(n_read, is_read, suspects.rules),
         held=_counts(int((held & closes).sum()), _of_held(held, columns, simulation, suspects), suspects.rules),

@@ -6,16 +6,17 @@ import asyncio
 import datetime as dt
 import json
 import multiprocessing
-import os
 import shutil
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select, update
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from aws.s3_cache import open_cache
 from backend.database.connection import make_engine, transaction
@@ -29,7 +30,9 @@ from backend.services.clock import utc_now
 from backend.services.errors import RequestError
 from backend.services.ingest import sample_universe
 from backend.services.jobs import Worker, cancelled_job, run_job
+from backend.services.sweeps import working
 from backend.services.sweeps.budgets import Budget, Price
+from backend.services.sweeps.computing import BatchDone
 from backend.services.sweeps.documents import trials_table
 from backend.services.sweeps.means import SweepMeans
 from backend.services.sweeps.starting import StartedSweep, SweepRequest, start_sweep, started
@@ -115,19 +118,35 @@ async def first_batch(worker: Worker, sweep_id: str) -> None:
             await asyncio.sleep(0.01)
 
 
-async def test_a_killed_worker_loses_nothing_and_repeats_nothing(either_worker: Worker) -> None:
+def kill_at_first_batch(monkeypatch: pytest.MonkeyPatch) -> list[tuple[BaseProcess, BatchRecord]]:
+    """Kill a worker as soon as a first batch is stored, while others are handed out; tells which, and that batch."""
+    others = set(multiprocessing.active_children())  # of a pool before, that still ends
+    killed: list[tuple[BaseProcess, BatchRecord]] = []
+    store = working._store
+
+    async def store_and_kill(engine: AsyncEngine, done: BatchDone) -> None:
+        await store(engine, done)
+        if not killed:
+            child = next(it for it in multiprocessing.active_children() if it not in others)
+            child.kill()
+            killed.append((child, done.batch))
+
+    monkeypatch.setattr(working, "_store", store_and_kill)
+    return killed
+
+
+async def test_a_killed_worker_loses_nothing_and_repeats_nothing(
+    either_worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
     sweep = (await begun(either_worker)).sweep
-    running = asyncio.create_task(run_job(either_worker, sweep.job_id))
-    await first_batch(either_worker, sweep.id)
-    before = await batches_of(either_worker, sweep.id)
-    killed = [child for child in multiprocessing.active_children() if child.pid is not None]
-    os.kill(killed[0].pid or 0, signal.SIGKILL)
-    job = await asyncio.wait_for(running, timeout=60)
-    killed[0].join(timeout=10)
+    killed = kill_at_first_batch(monkeypatch)
+    job = await asyncio.wait_for(run_job(either_worker, sweep.job_id), timeout=60)
+    ((child, before),) = killed
+    child.join(timeout=10)
     after = await batches_of(either_worker, sweep.id)
     assert (job.status, job.attempts) == ("succeeded", 1)
-    assert killed[0].exitcode == -signal.SIGKILL
-    assert all(batch in after for batch in before)
+    assert child.exitcode == -signal.SIGKILL
+    assert before in after
     assert sum(batch.n_trials for batch in after) == 33
     assert await n_ledger_lines(either_worker) == 33
     table = await trials_table(either_worker.store, after)

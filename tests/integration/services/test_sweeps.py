@@ -39,23 +39,11 @@ from backend.services.sweeps.starting import StartedSweep, SweepRequest, start_s
 from backend.services.sweeps.working import finish_sweep, run_batch
 from strategy.sweeps.axes import Axis
 from strategy.sweeps.expansion import Space
+from support.outbox import Outbox
 
 PRICE = Price()
 #: 33 trials make 17 batches of two.
 LOOKBACKS = Axis(low=20, high=180, n_points=33)
-
-
-class Outbox:
-    """A queue that only notes what it was sent."""
-
-    def __init__(self) -> None:
-        self.sent: list[str] = []
-
-    async def send(self, job_id: str) -> None:
-        self.sent.append(job_id)
-
-    async def close(self) -> None:
-        return
 
 
 @pytest.fixture

@@ -86,8 +86,11 @@ def _best(best: Mapping[str, Any]) -> list[tuple[str, str]]:  # Any: a JSON docu
         ("probability that the choice is overfitted", _share(doubt["overfitting"])),
         (f"deflated Sharpe ratio, {doubt['n_trials']:,} trials", _share(doubt["deflated_sharpe"])),
     ]
-    if doubt["reason"]:
-        rows.append(("why undefined", doubt["reason"]))
+    if (tested := doubt["superior_ability"]) is not None:
+        name = "the universe held" if tested["benchmark"] == "universe_buy_and_hold" else tested["benchmark"]
+        rows.append((f"p-value that no trial beats {name} (Hansen)", _share(tested["consistent"])))
+        rows.append(("the same by White's reality check", _share(tested["reality_check"])))
+    rows += [("why undefined", reason) for reason in doubt["reasons"]]
     return [*rows, ("backtest", best["backtest_id"][:12])]
 
 

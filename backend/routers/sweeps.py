@@ -79,7 +79,8 @@ async def get_sweep_trials(
     cursor: str | None = None,
 ) -> Response:
     """Trials that are done, in order: parameters, backtest id, every figure; all of them as one Parquet file."""
-    from backend.services.sweeps.documents import page_of, parquet_of, trials_table  # noqa: PLC0415  cold start
+    from backend.services.sweeps.documents import page_of, parquet_of  # noqa: PLC0415  cold start
+    from backend.services.sweeps.findings import trials_table  # noqa: PLC0415  cold start
 
     offset = cursor_offset(cursor)
     sweep = await get_sweep(connection, sweep_id)

@@ -33,7 +33,8 @@ from backend.services.jobs import Worker, cancelled_job, run_job
 from backend.services.sweeps import working
 from backend.services.sweeps.budgets import Budget, Price
 from backend.services.sweeps.computing import BatchDone
-from backend.services.sweeps.documents import trials_table
+from backend.services.sweeps.documents import sweep_document
+from backend.services.sweeps.findings import trials_table
 from backend.services.sweeps.means import SweepMeans
 from backend.services.sweeps.starting import StartedSweep, SweepRequest, start_sweep, started
 from backend.services.sweeps.working import finish_sweep, run_batch
@@ -203,6 +204,10 @@ async def test_a_repeat_is_a_look_up(worker: Worker) -> None:
     done = await started(worker.engine, sweep.id)
     assert await begun(worker, asked, queue) == done
     assert queue.sent == [sweep.job_id]
+    # The document is what the spec and the batches say, to the byte: the bootstrap is drawn by the spec's own seed.
+    batches = await batches_of(worker, sweep.id)
+    again = await sweep_document(worker.store, done.sweep, batches, reached=None, price=PRICE)
+    assert again == done.sweep.document
 
 
 async def test_a_cancelled_sweep_stops_keeps_what_is_done_and_can_go_on(worker: Worker) -> None:

@@ -131,7 +131,7 @@ def panel_of(close: NDArray[np.float64], sessions: NDArray[np.datetime64]) -> Pr
         tickers=tuple(f"T{number:05d}" for number in range(close.shape[1])),
         fields={"open": close, "close": close},
         actions=CorporateActions.none(),
-        member=np.broadcast_to(np.True_, close.shape).copy(),
+        member=np.broadcast_to(np.True_, close.shape),
         has_checked_values=True,
     )
 

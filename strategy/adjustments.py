@@ -118,12 +118,14 @@ def total_return_prices(close: NDArray[np.float64], actions: CorporateActions) -
     return np.multiply(close, growth, out=growth)
 
 
-def last_known_closes(close: NDArray[np.float64], actions: CorporateActions) -> NDArray[np.float64]:
+def last_known_closes(
+    close: NDArray[np.float64], actions: CorporateActions, *, gaps: NDArray[np.intp]
+) -> NDArray[np.float64]:
     """Each close, and where there is none the close before it, divided by any split since; shape as `close`.
 
-    NaN only before the first close of an asset. The array itself when nothing is missing.
+    NaN only before the first close of an asset. The array itself when nothing is missing. `gaps` are the columns in
+    which a close is missing.
     """
-    gaps = columns_with_gaps(close)
     if gaps.size == 0:
         return close
     carried = close.copy()

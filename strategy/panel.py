@@ -15,7 +15,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from strategy.adjustments import CorporateActions, last_known_closes, total_return_prices
+from strategy.adjustments import CorporateActions, columns_with_gaps, last_known_closes, total_return_prices
 from strategy.errors import MissingFieldError, PanelError
 
 FloatArray: TypeAlias = NDArray[np.float64]
@@ -139,9 +139,14 @@ class PricePanel:
         return adjusted
 
     @cached_property
+    def columns_with_gaps(self) -> IntArray:
+        """Columns in which a close is missing, increasing."""
+        return columns_with_gaps(self.close_prices)
+
+    @cached_property
     def last_known_closes(self) -> FloatArray:
         """Closes with gaps filled, shape (n_dates, n_assets): see `strategy.adjustments.last_known_closes`."""
-        carried = last_known_closes(self.close_prices, self.actions)
+        carried = last_known_closes(self.close_prices, self.actions, gaps=self.columns_with_gaps)
         carried.flags.writeable = False
         return carried
 
@@ -154,6 +159,11 @@ class PricePanel:
     def active(self) -> BoolArray:
         """Member of the universe with a close on that date, shape (n_dates, n_assets)."""
         return self.member & self.has_close
+
+    def active_on(self, rows: IntArray | int) -> BoolArray:
+        """`active` of some rows, without a look at the others; shape (len(rows), n_assets), or (n_assets,) of one."""
+        is_active: BoolArray = self.member[rows] & np.isfinite(self.close_prices[rows])
+        return is_active
 
     def until(self, row: int) -> PricePanel:
         """The same panel as it stood at the close of session `row`: nothing after it, actions included."""

@@ -122,7 +122,7 @@ def constrained_weights(panel: PricePanel, rows: IntArray, weights: FloatArray, 
     kept = np.zeros_like(weights)
     previous = np.zeros(panel.n_assets)
     for number, row in enumerate(rows):
-        active = np.flatnonzero(panel.active[row])
+        active = np.flatnonzero(panel.active_on(row))
         target = weights[number, active]
         allowed = _allowed(constraints, groups, target, active=active, previous=previous)
         found = projected(target, allowed)

@@ -125,13 +125,13 @@ class OrderConditions:
             return True
         return np.isfinite(self.mean_volume) & np.isfinite(self.volatility)
 
-    def of(self, columns: IntArray) -> OrderConditions:
+    def of(self, part: IntArray | slice | tuple[IntArray, IntArray]) -> OrderConditions:
         """Those of some orders."""
         return OrderConditions(
-            mean_volume=None if self.mean_volume is None else self.mean_volume[columns],
-            volatility=None if self.volatility is None else self.volatility[columns],
-            rates=None if self.rates is None else self.rates[columns],
-            is_foreign=None if self.is_foreign is None else self.is_foreign[columns],
+            mean_volume=None if self.mean_volume is None else self.mean_volume[part],
+            volatility=None if self.volatility is None else self.volatility[part],
+            rates=None if self.rates is None else self.rates[part],
+            is_foreign=None if self.is_foreign is None else self.is_foreign[part],
         )
 
 

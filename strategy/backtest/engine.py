@@ -12,7 +12,7 @@ A session t runs in this order:
 4. overnight: interest accrues on free cash, and loan fees on what is sold short.
 
 Between events neither shares nor cash change but by a night's interest and fees, so whole segments are valued by one
-product.
+product. Fills that nothing stands in the way of are sized together: see `strategy.backtest.stretches`.
 """
 
 from __future__ import annotations
@@ -21,9 +21,11 @@ import numpy as np
 
 from strategy.backtest.costs import CostModel
 from strategy.backtest.liquidity import refuse_short_history, refuse_unknown_volumes
+from strategy.backtest.plan import Plan, has_stretches
 from strategy.backtest.portfolio import Portfolio
 from strategy.backtest.simulation import Decisions, Simulation
 from strategy.backtest.spec import Execution
+from strategy.backtest.valuation import delistings
 from strategy.errors import ExecutionError
 from strategy.panel import PricePanel
 
@@ -53,18 +55,23 @@ def simulate(
     _refuse_missing_margin(panel, decisions, execution)
     refuse_short_history(panel, decisions, costs)
     refuse_unknown_volumes(panel, decisions, execution)
-    portfolio = Portfolio(panel, costs, execution, first_row, last_row)
+    delisted = delistings(panel, execution.delist_after)
+    plan = None
+    if has_stretches(decisions, execution):
+        plan = Plan(panel, decisions, costs=costs, execution=execution, last_row=last_row, delisted=delisted)
+    portfolio = Portfolio(panel, costs, execution, first_row=first_row, last_row=last_row, delisted=delisted)
     decided = {int(row) + 1: number for number, row in enumerate(decisions.rows) if first_row <= row < last_row}
-    for event in (*portfolio.event_rows(decided), last_row + 1):
-        # A margin call or what is left of an order may have to be seen to before.
-        while (row := portfolio.hold_until(event)) <= last_row:
-            number = decided.get(row)
-            if number is None:
-                portfolio.trade_session(row)
-            else:
-                portfolio.trade_session(row, int(decisions.rows[number]), decisions.weights[number])
-            if row == event:
-                break
+    events = portfolio.event_rows(decided)
+    while not portfolio.is_done:
+        if plan is not None and portfolio.cross(plan):
+            continue
+        # A margin call or what is left of an order may have to be seen to before the next event.
+        row = portfolio.hold_until(portfolio.next_event(events))
+        number = decided.get(row)
+        if number is not None:
+            portfolio.trade_session(row, int(decisions.rows[number]), decisions.weights[number])
+        elif row <= last_row:
+            portfolio.trade_session(row)
     return portfolio.result()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,28 +13,34 @@ from strategy.backtest.fills import target_shares
 from strategy.backtest.financing import first_shortfall, nightly_rate, nights
 from strategy.backtest.limits import is_capped, reached_shares, wanted_shares
 from strategy.backtest.liquidity import mean_volume, order_conditions
-from strategy.backtest.record import Cause, Fills, Record
+from strategy.backtest.plan import Plan
+from strategy.backtest.record import Cause, Record
 from strategy.backtest.simulation import Simulation
 from strategy.backtest.spec import Execution
-from strategy.backtest.valuation import delistings, valuation_prices
+from strategy.backtest.stretches import Start, cross
+from strategy.backtest.valuation import holdings_values, valuation_prices
 from strategy.calendar import periods_per_year
 from strategy.errors import ExecutionError
 from strategy.panel import BoolArray, Field, FloatArray, IntArray, PricePanel
-
-#: Sessions that are valued at once: the closes of what is held stay in the processor's cache.
-_ROWS_AT_ONCE = 256
 
 
 class Portfolio:
     """A portfolio between `first_row`, when it is all cash, and `last_row`."""
 
     def __init__(
-        self, panel: PricePanel, costs: CostModel, execution: Execution, first_row: int, last_row: int
+        self,
+        panel: PricePanel,
+        costs: CostModel,
+        execution: Execution,
+        first_row: int,
+        last_row: int,
+        *,
+        delisted: tuple[IntArray, IntArray],
     ) -> None:
         self._panel, self._costs, self._execution = panel, costs, execution
         self._last_row = last_row
         self._valuation = valuation_prices(panel)
-        self._delistings = _grouped(*delistings(panel.close_prices, execution.delist_after))
+        self._delistings = _grouped(*delisted)
         self._actions = _grouped(panel.actions.rows, np.arange(panel.actions.rows.size))
         # Not of the sessions after the last one, which a longer panel may hold: a result may not depend on them.
         per_year = periods_per_year(panel.sessions[: last_row + 1])
@@ -50,6 +57,39 @@ class Portfolio:
         """Rows on which shares or cash may change as far as can be told beforehand, increasing."""
         rows = {*decided, *self._delistings, *self._actions}
         return sorted(row for row in rows if self._done < row <= self._last_row)
+
+    def next_event(self, rows: list[int]) -> int:
+        """The first of increasing rows that is not done; the one after the last session when there is none."""
+        number = bisect_right(rows, self._done)
+        return rows[number] if number < len(rows) else self._last_row + 1
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the last session is valued."""
+        return self._done == self._last_row
+
+    def cross(self, plan: Plan) -> bool:
+        """Go on to before the next obstacle of the plan at once; false where it is to be done session by session."""
+        stretch = plan.stretch(self._done, self._shares)
+        if stretch is None:
+            return False
+        equity = self._cash + float(self._values(self._done, self._done + 1)[0])
+        crossing = cross(
+            stretch,
+            Start(shares=self._shares, cash=self._cash, equity=equity),
+            actions=self._panel.actions,
+            valuation=self._valuation,
+            costs=self._costs,
+            rate=self._rate,
+        )
+        if crossing is None:
+            plan.give_up()
+            return False
+        self._record.crossing(stretch.begin, crossing)
+        self._cash, self._done = float(crossing.cash[-1]), stretch.stop - 1
+        if crossing.event_rows.size:
+            self._shares = crossing.event_shares[-1].copy()
+        return True
 
     def hold_until(self, row: int) -> int:
         """Value the sessions that are not done, up to the open of `row`, or of an earlier one that must be seen to.
@@ -112,7 +152,8 @@ class Portfolio:
             credited = float(self._shares[column] * actions.dividends[number])
             self._cash += credited
             self._record.dividends += credited
-            self._record.holdings(row, self._shares)
+            if actions.split_ratios[number] != 1:
+                self._record.holdings(row, self._shares)
             if credited > 0 and self._execution.dividends == "reinvest":
                 self._reinvest(row, column, credited)
 
@@ -249,7 +290,7 @@ class Portfolio:
         self._cash -= float((shares * prices).sum() + costs.sum())
         self._shares = self._shares.copy()
         self._shares[columns] = target[traded]
-        self._record.fills(Fills(cause=cause, columns=columns, shares=shares, prices=prices, costs=costs))
+        self._record.orders(cause, columns, shares=shares, prices=prices, costs=costs)
         self._record.holdings(cause.row, self._shares)
 
     def _carry(self, columns: IntArray, wanted: FloatArray, cause: Cause, *, also: _Carried | None = None) -> None:
@@ -281,14 +322,8 @@ class Portfolio:
 
     def _weighed(self, begin: int, stop: int, shares: FloatArray) -> FloatArray:
         """Value of shares at the closes from `begin` to before `stop`."""
-        held = np.flatnonzero(shares)
-        if held.size == shares.size:
-            return self._valuation[begin:stop] @ shares
         values = np.empty(stop - begin)
-        for first in range(begin, stop, _ROWS_AT_ONCE):
-            last = min(first + _ROWS_AT_ONCE, stop)
-            part = self._valuation[first:last].take(held, axis=1)
-            np.dot(part, shares[held], out=values[first - begin : last - begin])
+        holdings_values(self._valuation, begin, stop, shares, out=values)
         return values
 
     def _short_values(self, begin: int, stop: int) -> FloatArray | None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from strategy.backtest.financing import Nights
 from strategy.backtest.simulation import Orders, Simulation
+from strategy.backtest.stretches import Crossing
 from strategy.panel import BoolArray, FloatArray, IntArray
+
+Scalar = TypeVar("Scalar", bound=np.generic)
 
 
 class Cause(NamedTuple):
@@ -20,17 +23,6 @@ class Cause(NamedTuple):
     kind: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fills:
-    """Orders of one cause; arrays as in `Orders`, of shape (n_orders,)."""
-
-    cause: Cause
-    columns: IntArray
-    shares: FloatArray
-    prices: FloatArray
-    costs: FloatArray
-
-
 class Record:
     """Curves, orders and holdings of a simulation, and the sums it reports."""
 
@@ -38,8 +30,9 @@ class Record:
         self._rows = np.arange(first_row, last_row + 1)
         self._equity = np.full(self._rows.size, initial_cash)
         self._cash = np.full(self._rows.size, initial_cash)
-        self._events: list[tuple[int, FloatArray]] = []
-        self._fills: list[Fills] = []
+        self._event_rows: list[IntArray] = []
+        self._event_shares: list[FloatArray] = []
+        self._orders: list[Orders] = []
         self._interest = self._borrow_costs = self._unfilled_value = 0.0
         self._n_unfilled = 0
         self.dividends = 0.0
@@ -54,15 +47,39 @@ class Record:
         self._interest += float(nights.interest[:n_nights].sum())
         self._borrow_costs += float(nights.borrow_costs[:n_nights].sum())
 
-    def fills(self, fills: Fills) -> None:
-        """Orders that filled in one session for one reason."""
-        self._fills.append(fills)
+    def crossing(self, row: int, crossing: Crossing) -> None:
+        """All that happened in a stretch that begins at `row`."""
+        self.sessions(row, crossing.equity, crossing.cash)
+        self._orders.append(crossing.orders)
+        self._event_rows.append(crossing.event_rows)
+        self._event_shares.append(crossing.event_shares)
+        self.dividends += crossing.dividends
+        self._interest += crossing.interest
+
+    def orders(
+        self, cause: Cause, columns: IntArray, *, shares: FloatArray, prices: FloatArray, costs: FloatArray
+    ) -> None:
+        """Orders that filled in one session for one reason; arrays as in `Orders`."""
+        rows = np.full((2, columns.size), [[cause.decision_row], [cause.row]], dtype=np.intp)
+        self._orders.append(
+            Orders(
+                decision_rows=rows[0],
+                fill_rows=rows[1],
+                columns=columns,
+                shares=shares,
+                prices=prices,
+                costs=costs,
+                kinds=np.full(columns.size, cause.kind),
+            )
+        )
 
     def holdings(self, row: int, shares: FloatArray) -> None:
         """What is held after a change; the last word of a session counts."""
-        if self._events and self._events[-1][0] == row:
-            self._events.pop()
-        self._events.append((row, shares.copy()))
+        if self._event_rows and np.array_equal(self._event_rows[-1], [row]):
+            self._event_shares[-1] = shares[np.newaxis].copy()
+            return
+        self._event_rows.append(np.array([row], dtype=np.intp))
+        self._event_shares.append(shares[np.newaxis].copy())
 
     def drop(self, values: FloatArray, is_dropped: BoolArray) -> None:
         """Orders, or what was left of them, that were given up."""
@@ -71,13 +88,12 @@ class Record:
 
     def simulation(self, n_assets: int) -> Simulation:
         """All of it."""
-        shape = (len(self._events), n_assets)
         return Simulation(
             rows=self._rows,
             equity=self._equity,
             cash=self._cash,
-            event_rows=np.array([row for row, _ in self._events], dtype=np.intp),
-            event_shares=np.array([shares for _, shares in self._events]).reshape(shape),
+            event_rows=_joined(self._event_rows, np.empty(0, dtype=np.intp)),
+            event_shares=_joined(self._event_shares, np.empty((0, n_assets))),
             orders=self._joined_orders(),
             final_holdings=float(self._equity[-1] - self._cash[-1]),
             dividends=self.dividends,
@@ -88,18 +104,20 @@ class Record:
         )
 
     def _joined_orders(self) -> Orders:
-        fills = self._fills
-        counts = [each.columns.size for each in fills]
+        rows, figures = np.empty(0, dtype=np.intp), np.empty(0)
         return Orders(
-            decision_rows=np.repeat(np.array([each.cause.decision_row for each in fills], dtype=np.intp), counts),
-            fill_rows=np.repeat(np.array([each.cause.row for each in fills], dtype=np.intp), counts),
-            columns=_joined([each.columns for each in fills]).astype(np.intp),
-            shares=_joined([each.shares for each in fills]),
-            prices=_joined([each.prices for each in fills]),
-            costs=_joined([each.costs for each in fills]),
-            kinds=np.repeat(np.array([each.cause.kind for each in fills], dtype=np.str_), counts),
+            decision_rows=_joined([each.decision_rows for each in self._orders], rows),
+            fill_rows=_joined([each.fill_rows for each in self._orders], rows),
+            columns=_joined([each.columns for each in self._orders], rows),
+            shares=_joined([each.shares for each in self._orders], figures),
+            prices=_joined([each.prices for each in self._orders], figures),
+            costs=_joined([each.costs for each in self._orders], figures),
+            kinds=_joined([each.kinds for each in self._orders], np.empty(0, dtype=np.str_)),
         )
 
 
-def _joined(parts: list[FloatArray] | list[IntArray]) -> FloatArray:
-    return np.concatenate(parts) if parts else np.empty(0)
+def _joined(parts: list[NDArray[Scalar]], nothing: NDArray[Scalar]) -> NDArray[Scalar]:
+    """All parts, one after the other; `nothing` when there is none."""
+    if len(parts) == 1:
+        return parts[0]
+    return np.concatenate(parts) if parts else nothing

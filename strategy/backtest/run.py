@@ -160,7 +160,7 @@ def _benchmark(panel: PricePanel, spec: BacktestSpec, first: int, last: int) -> 
 
 
 def _held_from(panel: PricePanel, ticker: str | None, first: int) -> BoolArray:
-    held: BoolArray = panel.active[first].copy()
+    held: BoolArray = panel.active_on(first)
     if ticker is not None:
         if ticker not in panel.tickers:
             raise ExecutionError("benchmark", ticker, "is not in the universe; name one of its tickers")

@@ -33,7 +33,7 @@ def _target_weights(panel: PricePanel, rows: IntArray, parameters: BuyAndHoldPar
     total = values.sum(axis=1, keepdims=True)
     weights = np.zeros((rows.size, panel.n_assets))
     weights[:, held] = np.divide(values, total, out=np.zeros_like(values), where=total > 0)
-    weights[~panel.active[rows]] = 0.0
+    weights[~panel.active_on(rows)] = 0.0
     return weights
 
 

@@ -64,7 +64,7 @@ def _target_weights(panel: PricePanel, rows: IntArray, parameters: DualMomentumP
     3. Each that exceeds the hurdle gets ``1 / top_n``; the parts of the others go to the defensive assets.
     """
     strength = momentum(panel.prices, rows, lookback=parameters.lookback, skip=parameters.skip)
-    active = panel.active[rows]
+    active = panel.active_on(rows)
     defensive = np.zeros(panel.n_assets, dtype=np.bool_)
     defensive[named_columns(panel, parameters.defensive, parameter="defensive")] = True
     strength[~active | np.isnan(strength) | defensive] = -np.inf

@@ -40,7 +40,7 @@ class MomentumParameters(Parameters):
 def _target_weights(panel: PricePanel, rows: IntArray, parameters: MomentumParameters) -> FloatArray:
     """Equal parts of the `top_n` highest returns of active assets, equal ones by ticker; of all when they are fewer."""
     strength = momentum(panel.prices, rows, lookback=parameters.lookback, skip=parameters.skip)
-    strength[~panel.active[rows]] = np.nan
+    strength[~panel.active_on(rows)] = np.nan
     return equal_parts(largest(strength, parameters.top_n))
 
 

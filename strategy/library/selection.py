@@ -20,7 +20,7 @@ def named_columns(panel: PricePanel, tickers: Sequence[str], *, parameter: str) 
 
 def candidates(panel: PricePanel, rows: IntArray, tickers: Sequence[str]) -> BoolArray:
     """Assets active on each row, of the tickers or (none given) of the whole universe, shape (len(rows), n_assets)."""
-    active = panel.active[rows].copy()
+    active = panel.active_on(rows)
     if tickers:
         is_other = np.ones(panel.n_assets, dtype=np.bool_)
         is_other[named_columns(panel, tickers, parameter="tickers")] = False
@@ -37,13 +37,17 @@ def equal_parts(chosen: BoolArray) -> FloatArray:
 
 def largest(scores: FloatArray, n_largest: int) -> BoolArray:
     """The `n_largest` highest scores of each row, equal ones by column; NaN is never among them; same shape."""
-    known = np.where(np.isnan(scores), -np.inf, scores)
     if n_largest >= scores.shape[1]:
-        return known > -np.inf
-    # A partition finds the last one that is chosen in a fraction of the time of a sort.
-    place = scores.shape[1] - n_largest
-    last = np.partition(known, place, axis=1)[:, place : place + 1]
-    chosen: BoolArray = known > last
-    tied = (known == last) & (last > -np.inf)
-    chosen |= tied & (np.cumsum(tied, axis=1) <= n_largest - chosen.sum(axis=1, keepdims=True))
+        return ~np.isnan(scores)
+    # A partition finds the last one that is chosen in a fraction of the time of a sort; NaN is behind all numbers.
+    ascending = -scores
+    ascending.partition(n_largest - 1, axis=1)
+    last = -ascending[:, n_largest - 1]
+    last[np.isnan(last)] = -np.inf
+    chosen: BoolArray = scores >= last[:, np.newaxis]
+    # More than asked for where others are equal to the last one: of these the first columns are taken.
+    for row in np.flatnonzero(chosen.sum(axis=1) > n_largest):
+        tied = np.flatnonzero(scores[row] == last[row])
+        n_above = int((scores[row] > last[row]).sum())
+        chosen[row, tied[n_largest - n_above :]] = False
     return chosen

@@ -25,6 +25,8 @@ def momentum(prices: FloatArray, rows: IntArray, *, lookback: int, skip: int = 0
         or lies before the first session.
     """
     last, first = rows - skip, rows - skip - lookback
-    result: FloatArray = prices[np.maximum(last, 0)] / prices[np.maximum(first, 0)] - 1
+    result: FloatArray = prices[np.maximum(last, 0)]
+    result /= prices[np.maximum(first, 0)]
+    result -= 1
     result[first < 0] = np.nan
     return result

@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 
 from aws.block_reader import ChunkRead, gathered, read_chunks
-from aws.facts import is_given, numbers_of, places_of, read_facts
+from aws.facts import is_given, numbers_of, places_of, read_facts, texts_of
 from aws.manifest import Manifest, Span
 from aws.object_store import ObjectStore
 from aws.snapshots import load_manifest
@@ -89,9 +89,11 @@ async def load_panel(
 async def load_stays(store: ObjectStore, manifest: Manifest) -> tuple[Membership, ...]:
     """Every stay in the universe of a snapshot, of members that have no bar, and so no column in its panel, as well."""
     table = await read_facts(store, manifest, "members")
-    columns = (table.column(name).to_pylist() for name in ("ticker", "start_date", "end_date"))
+    tickers = texts_of(table.column("ticker"))
+    starts, ends = (_days(table.column(name)).tolist() for name in ("start_date", "end_date"))
     return tuple(
-        Membership(ticker=ticker, start_date=start, end_date=end) for ticker, start, end in zip(*columns, strict=True)
+        Membership(ticker=ticker, start_date=start, end_date=end)
+        for ticker, start, end in zip(tickers, starts, ends, strict=True)
     )
 
 
@@ -110,7 +112,7 @@ async def load_suspects(store: ObjectStore, manifest: Manifest, panel: PricePane
     rows = np.searchsorted(panel.sessions, days)
     inside = np.flatnonzero((columns >= 0) & (rows < panel.n_dates))
     inside = inside[panel.sessions[rows[inside]] == days[inside]]
-    rules = table.column("rules").to_pylist()
+    rules = texts_of(table.column("rules"))
     return SuspectBars(
         rows=rows[inside], columns=columns[inside], rules=tuple(tuple(rules[number].split(",")) for number in inside)
     )

@@ -140,11 +140,15 @@ def absence(panel: PricePanel, rows: IntArray, stays: Sequence[Membership], *, g
     names = tuple(sorted({stay.ticker for stay in dated}))
     sessions = panel.sessions[rows]
     member = _member(sessions, names, dated)
-    missing = member & ~_present(panel, rows, names, grace)
+    first, stop = _presence(panel, names, grace)
+    # Names that are there on every session looked at need no further look: mostly nearly all.
+    doubtful = np.flatnonzero((first > rows[0]) | (stop <= rows[-1]))
+    at = rows[:, np.newaxis]
+    missing = member[:, doubtful] & ((at < first[doubtful]) | (at >= stop[doubtful]))
     is_missing = missing.any(axis=0)
     return Absence(
         sessions=sessions,
-        names=tuple(np.array(names, dtype=object)[is_missing].tolist()),
+        names=tuple(names[column] for column in doubtful[is_missing]),
         n_members=member.sum(axis=1),
         missing=missing[:, is_missing],
         n_dated=len(names),
@@ -163,16 +167,20 @@ def _member(sessions: DateArray, names: tuple[str, ...], stays: Sequence[Members
     )
 
 
-def _present(panel: PricePanel, rows: IntArray, names: tuple[str, ...], grace: int) -> BoolArray:
-    """From the first bar of each name to `grace` sessions behind its last, shape (n_rows, n_names)."""
+def _presence(panel: PricePanel, names: tuple[str, ...], grace: int) -> tuple[IntArray, IntArray]:
+    """Row of the first bar of each name, and the one `grace` sessions behind its last; a first past all for none."""
+    firsts = _first_rows(panel.has_close)
+    stops = panel.n_dates - 1 - _first_rows(panel.has_close[::-1]) + grace
     place = {ticker: column for column, ticker in enumerate(panel.tickers)}
-    columns = np.array([place.get(name, -1) for name in names], dtype=np.intp)
-    first = np.full(len(names), panel.n_dates)
-    last = np.full(len(names), -grace)
-    known = columns >= 0
-    has_close = panel.has_close[:, columns[known]]
-    has_any = has_close.any(axis=0)
-    first[known] = np.where(has_any, has_close.argmax(axis=0), panel.n_dates)
-    last[known] = np.where(has_any, panel.n_dates - 1 - has_close[::-1].argmax(axis=0), -grace)
-    at = rows[:, np.newaxis]
-    return (at >= first) & (at < last + grace)
+    # One more column, for the names that the panel does not have.
+    columns = np.array([place.get(name, len(place)) for name in names], dtype=np.intp)
+    return np.append(firsts, panel.n_dates)[columns], np.append(stops, 0)[columns]
+
+
+def _first_rows(has_close: BoolArray) -> IntArray:
+    """Row of the first close of each column, the number of rows where there is none."""
+    first = np.zeros(has_close.shape[1], dtype=np.intp)
+    late = np.flatnonzero(~has_close[0])  # mostly few: to search all columns would take most of the audit
+    part = has_close[:, late]
+    first[late] = np.where(part.any(axis=0), part.argmax(axis=0), has_close.shape[0])
+    return first

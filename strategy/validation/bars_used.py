@@ -42,33 +42,30 @@ class BarsUsed:
 def bars_used(panel: PricePanel, simulation: Simulation, *, last_decision: int, suspects: SuspectBars) -> BarsUsed:
     """Count the bars of a result; `last_decision` is the panel row of its last decision."""
     is_read = suspects.rows <= last_decision
-    n_read = int(panel.has_close[: last_decision + 1].sum())
-    held, columns = _held(simulation)
-    closes = panel.has_close[simulation.rows[0] : simulation.rows[-1] + 1, columns]
+    n_read = int(np.count_nonzero(panel.has_close[: last_decision + 1]))
+    held = _held(simulation)
+    n_held = int(np.count_nonzero(held & panel.has_close[simulation.rows[0] : simulation.rows[-1] + 1]))
     return BarsUsed(
         read=_counts(n_read, is_read, suspects.rules),
-        held=_counts(int((held & closes).sum()), _of_held(held, columns, simulation, suspects), suspects.rules),
+        held=_counts(n_held, _of_held(held, simulation, suspects), suspects.rules),
     )
 
 
-def _held(simulation: Simulation) -> tuple[BoolArray, IntArray]:
-    """Sessions on which each asset was held at the close or at the one before, and the columns of these assets."""
+def _held(simulation: Simulation) -> BoolArray:
+    """Whether each asset was held at the close of each session or at the one before, shape (n, n_assets)."""
     is_held = simulation.event_shares != 0
-    columns = np.flatnonzero(is_held.any(axis=0))
     event = np.searchsorted(simulation.event_rows, simulation.rows, side="right")
-    at_close = np.concatenate([np.zeros((1, columns.size), dtype=np.bool_), is_held[:, columns]])[event]
+    # Whole rows: to pick the columns that were ever held would take longer than to look at all.
+    at_close = np.concatenate([np.zeros((1, is_held.shape[1]), dtype=np.bool_), is_held])[event]
     at_close[1:] |= at_close[:-1].copy()
-    return at_close, columns
+    return at_close
 
 
-def _of_held(held: BoolArray, columns: IntArray, simulation: Simulation, suspects: SuspectBars) -> BoolArray:
+def _of_held(held: BoolArray, simulation: Simulation, suspects: SuspectBars) -> BoolArray:
     rows = suspects.rows - simulation.rows[0]
-    place = np.searchsorted(columns, suspects.columns)
-    inside = (rows >= 0) & (rows < held.shape[0]) & (place < columns.size)
+    inside = np.flatnonzero((rows >= 0) & (rows < held.shape[0]))
     found = np.zeros(rows.size, dtype=np.bool_)
-    at = np.flatnonzero(inside)
-    at = at[columns[place[at]] == suspects.columns[at]]
-    found[at] = held[rows[at], place[at]]
+    found[inside] = held[rows[inside], suspects.columns[inside]]
     return found
 
 

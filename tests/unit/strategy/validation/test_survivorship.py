@@ -7,13 +7,16 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
 from strategy.adjustments import CorporateActions
 from strategy.backtest.cost_presets import PRESETS
 from strategy.backtest.run import BacktestResult, run_backtest
 from strategy.backtest.spec import BacktestSpec, Execution
 from strategy.library.equal_weight import EQUAL_WEIGHT, EqualWeightParameters
-from strategy.panel import FloatArray, PricePanel
+from strategy.panel import BoolArray, FloatArray, PricePanel
 from strategy.universe import SINCE_EVER, Membership
 from strategy.validation.absence import MissingMember, YearOfMembers, absence
 from strategy.validation.survivorship import survivorship_audit
@@ -157,6 +160,24 @@ def test_a_member_is_missing_before_its_first_bar_and_not_in_a_hole() -> None:
     close: FloatArray = np.array([[NAN], [NAN], [10], [NAN], [NAN], [NAN], [10]])
     absent = absence(panel_of(close), np.arange(7), [stay("T000")], grace=1)
     assert absent.missing[:, 0].tolist() == [True, True, False, False, False, False, False]
+
+
+@given(bars=arrays(np.bool_, (8, 3)), span=st.tuples(st.integers(0, 7), st.integers(0, 7)), grace=st.integers(1, 4))
+def test_who_is_missing_is_so_by_the_letter_whatever_bars_there_are(
+    bars: BoolArray, span: tuple[int, int], grace: int
+) -> None:
+    panel = panel_of(np.where(bars, 10.0, NAN))
+    rows = np.arange(min(span), max(span) + 1)
+    seen = [np.flatnonzero(has_bar).tolist() for has_bar in bars.T] + [[]]
+    names = (*panel.tickers, "ZZZ")  # the last has no column
+    expected = {
+        name: [not own or row < own[0] or row >= own[-1] + grace for row in rows]
+        for name, own in zip(names, seen, strict=True)
+    }
+    found = absence(panel, rows, [stay(name) for name in names], grace=grace)
+    assert found.names == tuple(name for name in names if any(expected[name]))
+    assert found.missing.T.tolist() == [expected[name] for name in found.names]
+    assert found.n_members.tolist() == [4] * rows.size
 
 
 def test_members_that_nobody_dated_are_counted_and_prove_nothing() -> None:

@@ -106,6 +106,10 @@ class PricePanel:
         if self.conversion is not None and self.conversion.rates.shape != shape:
             raise PanelError(f"the rates of the conversion have shape {self.conversion.rates.shape}, expected {shape}")
         self.member.flags.writeable = False
+        if self.conversion is not None:
+            self.conversion.rates.flags.writeable = False
+        if self.terminal_returns is not None:
+            self.terminal_returns.flags.writeable = False
         object.__setattr__(self, "fields", MappingProxyType(dict(self.fields)))
 
     @property
@@ -153,12 +157,16 @@ class PricePanel:
     @cached_property
     def has_close(self) -> BoolArray:
         """Whether the asset has a close on that date, shape (n_dates, n_assets)."""
-        return np.isfinite(self.close_prices)
+        has_close = np.isfinite(self.close_prices)
+        has_close.flags.writeable = False
+        return has_close
 
     @cached_property
     def active(self) -> BoolArray:
         """Member of the universe with a close on that date, shape (n_dates, n_assets)."""
-        return self.member & self.has_close
+        active = self.member & self.has_close
+        active.flags.writeable = False
+        return active
 
     def active_on(self, rows: IntArray | int) -> BoolArray:
         """`active` of some rows, without a look at the others; shape (len(rows), n_assets), or (n_assets,) of one."""

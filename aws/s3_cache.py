@@ -145,12 +145,19 @@ class S3Cache:
 
 async def write_table(store: ObjectStore, table: pa.Table) -> str:
     """Write a table as Parquet under the hash of its bytes, and return its key; equal tables give one key."""
+    return await write_object(store, await asyncio.to_thread(_parquet, table))
+
+
+def _parquet(table: pa.Table) -> bytes:
     import pyarrow as pa  # noqa: PLC0415  cold start
     import pyarrow.parquet as pq  # noqa: PLC0415  cold start
 
+    # Numbers seldom repeat: to look for it takes half of the time, and the files are larger for it.
+    repeated = [field.name for field in table.schema if field.type != pa.float64()]
     sink = pa.BufferOutputStream()
-    pq.write_table(table, sink, compression="zstd")
-    return await write_object(store, sink.getvalue().to_pybytes())
+    pq.write_table(table, sink, compression="zstd", use_dictionary=repeated)
+    data: bytes = sink.getvalue().to_pybytes()
+    return data
 
 
 async def read_table(store: ObjectStore, key: str, columns: Sequence[str] | None = None) -> pa.Table:

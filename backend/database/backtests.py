@@ -58,10 +58,18 @@ async def list_backtests(
     return [BacktestRecord(**row._mapping) for row in (await connection.execute(query)).all()]
 
 
-async def store_backtest(connection: AsyncConnection, backtest: BacktestRecord, trial: TrialRecord) -> None:
-    """Store a result and its trial together; what is there already stays as it is."""
-    await connection.execute(insert_if_absent(connection, Backtest).values(asdict(backtest)))
+async def find_document(connection: AsyncConnection, backtest_id: str) -> str | None:
+    """What is served of a backtest, None when it was never run."""
+    document: str | None = await connection.scalar(select(Backtest.document).where(Backtest.id == backtest_id))
+    return document
+
+
+async def store_backtest(connection: AsyncConnection, backtest: BacktestRecord, trial: TrialRecord) -> str:
+    """Store a result and its trial together, and return the document that is served: that of whoever came first."""
+    inserted = await connection.execute(insert_if_absent(connection, Backtest).values(asdict(backtest)))
     await add_trials(connection, [trial])
+    before = None if inserted.rowcount else await find_document(connection, backtest.id)
+    return backtest.document if before is None else before
 
 
 async def claim_idempotency_key(connection: AsyncConnection, key: str, request_hash: str) -> None:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 import hashlib
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 
 import numpy as np
 import pyarrow as pa
 
+from aws.block_reader import gathered
 from aws.s3_cache import ObjectStore, write_table
 from backend.database.trials import TrialRecord
 from backend.services.backtest_audits import Audit
@@ -19,7 +21,7 @@ from strategy.backtest.design import design_of
 from strategy.backtest.run import BacktestResult
 from strategy.backtest.spec import BacktestSpec
 from strategy.backtest.valuation import valuation_prices
-from strategy.panel import PricePanel
+from strategy.panel import IntArray, PricePanel
 
 BENCHMARK_DEFINITIONS = {
     "ticker": "This ticker, bought at the first fill and held, at no cost.",
@@ -28,13 +30,13 @@ BENCHMARK_DEFINITIONS = {
 
 
 async def tables_of(store: ObjectStore, panel: PricePanel, result: BacktestResult) -> dict[str, str]:
-    """Write equity, orders and holdings to the cache, and return the key of each."""
-    tables = {
-        "equity": _equity_table(panel, result),
-        "orders": _orders_table(panel, result),
-        "holdings": _holdings_table(panel, result),
-    }
-    return {name: await write_table(store, table) for name, table in tables.items()}
+    """Write equity, orders and holdings to the cache side by side, and return the key of each."""
+    tables = {"equity": _equity_table, "orders": _orders_table, "holdings": _holdings_table}
+
+    async def written(build: Callable[[PricePanel, BacktestResult], pa.Table]) -> str:
+        return await write_table(store, await asyncio.to_thread(build, panel, result))
+
+    return dict(zip(tables, await gathered(*map(written, tables.values())), strict=True))
 
 
 def document_of(
@@ -120,7 +122,7 @@ def _orders_table(panel: PricePanel, result: BacktestResult) -> pa.Table:
         {
             "decided": pa.array(panel.sessions[orders.decision_rows]),
             "filled": pa.array(panel.sessions[orders.fill_rows]),
-            "ticker": pa.array(np.array(panel.tickers)[orders.columns]),
+            "ticker": _tickers(panel, orders.columns),
             "shares": orders.shares,
             "price": orders.prices,
             "value": orders.values,
@@ -140,12 +142,17 @@ def _holdings_table(panel: PricePanel, result: BacktestResult) -> pa.Table:
     return pa.table(
         {
             "session": pa.array(panel.sessions[rows]),
-            "ticker": pa.array(np.array(panel.tickers)[column]),
+            "ticker": _tickers(panel, column),
             "shares": shares,
             "value": values,
             "weight": values / simulation.equity[rows - simulation.rows[0]],
         }
     )
+
+
+def _tickers(panel: PricePanel, columns: IntArray) -> pa.Array:
+    """Name of each column, taken from Arrow's own texts: one from numpy for each order costs more than its Parquet."""
+    return pa.array(panel.tickers, pa.string()).take(pa.array(columns))
 
 
 def _finite(value: float) -> float | None:

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from aws.object_store import ObjectStore
 from aws.snapshots import load_manifest
-from backend.database.backtests import find_backtest, get_backtest
+from backend.database.backtests import find_document, get_backtest
 from backend.database.connection import transaction
 from backend.database.restatements import Restatement, restated_actions, restated_bars
 from backend.services.errors import RequestError
@@ -92,8 +92,8 @@ async def _document(engine: AsyncEngine, store: ObjectStore, spec: BacktestSpec)
     from backend.services.backtests import run_spec  # noqa: PLC0415  cold start
 
     async with transaction(engine) as connection:
-        found = await find_backtest(connection, spec.backtest_id)
-    return found.document if found else (await run_spec(engine, store, spec, origin="restatement")).document
+        document = await find_document(connection, spec.backtest_id)
+    return document or (await run_spec(engine, store, spec, origin="restatement")).document
 
 
 async def _changes(

@@ -15,12 +15,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from aws.manifest import Manifest
 from aws.s3_cache import ObjectStore
 from aws.snapshots import current_snapshot, load_manifest
-from backend.database.backtests import BacktestRecord, find_backtest, get_backtest, store_backtest
+from backend.database.backtests import BacktestRecord, find_document, store_backtest
 from backend.database.connection import transaction
 from backend.database.universes import get_universe
 from backend.services.base_currency import resolved_base
@@ -66,13 +66,17 @@ class StoredBacktest:
 
 async def resolved_spec(engine: AsyncEngine, store: ObjectStore, request: BacktestRequest) -> BacktestSpec:
     """The complete spec of a request; `RequestError` names the field that is wrong."""
+    async with transaction(engine) as connection:
+        return await _resolved(connection, store, request)
+
+
+async def _resolved(connection: AsyncConnection, store: ObjectStore, request: BacktestRequest) -> BacktestSpec:
     try:
         strategy = find_strategy(request.strategy)
     except UnknownStrategyError as error:
         raise RequestError("strategy", request.strategy, str(error)) from error
     parameters = parsed_parameters(strategy, dict(request.parameters))
-    async with transaction(engine) as connection:
-        universe = await get_universe(connection, request.universe)
+    universe = await get_universe(connection, request.universe)
     manifest, snapshot = await _manifest(store, request)
     start, end = _sessions(manifest, request)
     base, fx_snapshot = await resolved_base(store, request.base_currency, request.fx_snapshot, manifest.currency)
@@ -99,11 +103,11 @@ async def run_backtest(
     engine: AsyncEngine, store: ObjectStore, request: BacktestRequest, *, origin: Origin, clock: Clock = utc_now
 ) -> StoredBacktest:
     """Run the request, or find it in the store."""
-    spec = await resolved_spec(engine, store, request)
     async with transaction(engine) as connection:
-        found = await find_backtest(connection, spec.backtest_id)
-    if found is not None:
-        return StoredBacktest(id=found.id, document=found.document, is_new=False)
+        spec = await _resolved(connection, store, request)
+        document = await find_document(connection, spec.backtest_id)
+    if document is not None:
+        return StoredBacktest(id=spec.backtest_id, document=document, is_new=False)
     return await run_spec(engine, store, spec, origin=origin, clock=clock)
 
 
@@ -121,6 +125,7 @@ async def run_spec(
     `design` is what the ledger counts the trial by; None: that of the spec.
     """
     # Here and not above: a repeated spec is answered without numpy and pyarrow.
+    from aws.block_reader import gathered  # noqa: PLC0415
     from backend.services.backtest_audits import audit_of  # noqa: PLC0415
     from backend.services.backtest_documents import document_of, tables_of, trial_of  # noqa: PLC0415
     from backend.services.panels import panels_of  # noqa: PLC0415
@@ -139,15 +144,13 @@ async def run_spec(
     except StrategyError as error:
         error.add_note(f"backtest {spec.backtest_id}")
         raise
-    audit = await audit_of(store, manifest, panel, spec, result)
-    keys = await tables_of(store, panel, result)
+    # The tables are packed and written while the audit computes.
+    audit, keys = await gathered(audit_of(store, manifest, panel, spec, result), tables_of(store, panel, result))
     document = document_of(spec, panel, result, audit=audit, keys=keys, generated_at=generated_at)
     trial = trial_of(spec, result, equity_key=keys["equity"], origin=origin, created_at=generated_at, design=design)
     async with transaction(engine) as connection:
-        await store_backtest(connection, _record(spec, document, keys, generated_at), trial)
-    async with transaction(engine) as connection:
-        stored = await get_backtest(connection, spec.backtest_id)
-    return StoredBacktest(id=stored.id, document=stored.document, is_new=True)
+        served = await store_backtest(connection, _record(spec, document, keys, generated_at), trial)
+    return StoredBacktest(id=spec.backtest_id, document=served, is_new=served == document)
 
 
 def _record(spec: BacktestSpec, document: str, keys: Mapping[str, str], generated_at: dt.datetime) -> BacktestRecord:

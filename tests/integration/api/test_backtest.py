@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import math
 
@@ -23,6 +24,17 @@ async def test_the_same_spec_gives_the_same_id_and_the_same_bytes(client: AsyncC
     assert read.content == first.content
     assert read.headers["etag"] == f'"{first.json()["id"]}"'
     assert "immutable" in read.headers["cache-control"]
+
+
+async def test_requests_of_one_new_spec_at_the_same_time_get_the_same_bytes_and_are_one_trial(
+    client: AsyncClient,
+) -> None:
+    before = (await client.get("/backtest/trials")).json()["total"]
+    answers = await asyncio.gather(*(client.post("/backtest", json=SPEC) for _ in range(4)))
+    assert answers[0].status_code == 200, answers[0].text
+    assert {answer.content for answer in answers} == {answers[0].content}
+    assert (await client.post("/backtest", json=SPEC)).content == answers[0].content
+    assert (await client.get("/backtest/trials")).json()["total"] == before + 1
 
 
 async def test_another_parameter_is_another_trial_in_the_ledger(client: AsyncClient) -> None:

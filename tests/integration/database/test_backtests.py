@@ -16,6 +16,7 @@ from backend.database.backtests import (
     BacktestRecord,
     claim_idempotency_key,
     find_backtest,
+    find_document,
     get_backtest,
     list_backtests,
     store_backtest,
@@ -87,10 +88,15 @@ async def test_a_stored_backtest_comes_back_as_it_was(engine: AsyncEngine) -> No
             await get_backtest(connection, "b2")
 
 
-async def test_what_is_stored_stays_as_it_is(engine: AsyncEngine) -> None:
-    await stored(engine, backtest("b1"))
-    await stored(engine, replace(backtest("b1"), document='{"other": true}'))
+async def test_what_is_stored_stays_as_it_is_and_is_what_is_served(engine: AsyncEngine) -> None:
+    later = replace(backtest("b1"), document='{"other": true}')
     async with transaction(engine) as connection:
+        assert await store_backtest(connection, backtest("b1"), trial("b1")) == "{}"
+    async with transaction(engine) as connection:
+        assert await store_backtest(connection, later, trial("b1")) == "{}"
+    async with transaction(engine) as connection:
+        assert await find_document(connection, "b1") == "{}"
+        assert await find_document(connection, "b2") is None
         assert await get_backtest(connection, "b1") == backtest("b1")
         assert await count_trials(connection) == {"equal_weight": TrialCounts(n_trials=1, n_specs=1)}
 

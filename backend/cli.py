@@ -17,6 +17,7 @@ import typer
 
 from backend.commands.data import data_app
 from backend.commands.running import Json, UniverseKey, run
+from backend.commands.sweeps import sweep_app
 from backend.commands.terminal import (
     INCOMPLETE,
     console,
@@ -31,6 +32,7 @@ from backend.config import Settings
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
 app.add_typer(data_app, name="data")
+app.add_typer(sweep_app, name="sweep")
 app.command()(validate)
 
 SheetForm = Literal["html", "pdf", "csv", "parquet"]

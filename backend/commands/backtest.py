@@ -45,7 +45,7 @@ def parsed_request(
     return BacktestRequest(
         strategy=strategy,
         universe=universe,
-        parameters=dict(_parameter(text) for text in params),
+        parameters=dict(named_value(text) for text in params),
         start=start,
         end=end,
         costs=PRESETS[costs],
@@ -57,27 +57,27 @@ def parsed_constraints(text: str | None) -> Constraints | None:
     """Constraints of a JSON object; `RequestError` says what is wrong with it."""
     if text is None:
         return None
-    with _refused("constraints", text):
+    with refusals("constraints"):
         return constraints_of(ConstraintsIn.model_validate_json(text))
 
 
 def execution_settings(texts: Sequence[str]) -> dict[str, Any]:  # Any: fields of Execution
     """Settings of the execution from texts "name=value"; `RequestError` names the one that is unknown or wrong."""
-    settings = dict(_parameter(text, option="execution", example="cash_rate=0.03") for text in texts)
-    with _refused("execution", settings):
+    settings = dict(named_value(text, option="execution", example="cash_rate=0.03") for text in texts)
+    with refusals("execution"):
         checked = ExecutionIn.model_validate(settings)
     return {name: getattr(checked, name) for name in settings}
 
 
 @contextmanager
-def _refused(option: str, value: object) -> Iterator[None]:
-    """What a schema refuses is said of the option, and the first field of it that is wrong."""
+def refusals(*option: str) -> Iterator[None]:
+    """What a schema refuses is said of the option, if there is one, and the first field of it that is wrong."""
     try:
         yield
     except ValidationError as error:
         first = error.errors()[0]
-        place = ".".join(str(part) for part in (option, *first["loc"]))
-        raise RequestError(place, first.get("input", value), first["msg"]) from error
+        place = ".".join(str(part) for part in (*option, *first["loc"]))
+        raise RequestError(place, first["input"], first["msg"]) from error
 
 
 async def stored_documents(resources: Resources, requests: Sequence[BacktestRequest]) -> list[str]:
@@ -148,7 +148,7 @@ async def audited_document(resources: Resources, request: BacktestRequest) -> tu
     return stored.document, await live_honesty(resources.engine, resources.store, stored.id)
 
 
-def _parameter(text: str, *, option: str = "param", example: str = "lookback=252") -> tuple[str, Any]:
+def named_value(text: str, *, option: str = "param", example: str = "lookback=252") -> tuple[str, Any]:
     """Name and JSON value of "name=value"; a text that is no JSON stands for itself."""
     name, equals, value = text.partition("=")
     if not (name and equals):

@@ -59,6 +59,12 @@ async def get_sweep(connection: AsyncConnection, sweep_id: str) -> SweepRecord:
     return found
 
 
+async def sweep_ids_that_begin(connection: AsyncConnection, text: str, *, limit: int = 2) -> list[str]:
+    """Ids of sweeps that begin with a text: people copy a part of one."""
+    query = select(Sweep.id).where(Sweep.id.startswith(text, autoescape=True)).order_by(Sweep.id).limit(limit)
+    return list((await connection.scalars(query)).all())
+
+
 async def list_sweeps(
     connection: AsyncConnection, *, before: tuple[dt.datetime, str] | None, limit: int
 ) -> list[SweepRecord]:

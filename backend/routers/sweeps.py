@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Response
 
 from backend.database.jobs import get_job
 from backend.database.sweeps import done_batches, get_sweep, list_sweeps
-from backend.routers.backtest_requests import backtest_request
 from backend.routers.cursors import cursor_offset, cursor_row, encoded_cursor
 from backend.routers.dependencies import Connection, Engine, Queue, Store, SweepPrice
 from backend.routers.idempotency import Key, claim
+from backend.routers.sweep_requests import sweep_answer, sweep_request
 from backend.schemas.jobs import JobOut
 from backend.schemas.sweeps import SweepIn, SweepOut, SweepPage, SweepRow, SweepTrialsPage
 from backend.services.jobs import cancelled_job
-from backend.services.sweeps.budgets import Budget
-from backend.services.sweeps.starting import StartedSweep, SweepRequest, start_sweep, started
-from strategy.sweeps.axes import Axis
-from strategy.sweeps.expansion import Space
-from strategy.sweeps.spec import WalkForward
+from backend.services.sweeps.starting import start_sweep, started
 
 router = APIRouter()  # included in the area "backtest", before the routes with an id
 
@@ -41,9 +36,9 @@ async def post_sweep(
 ) -> SweepOut:
     """Start a sweep, or give the one of the same spec; ask at the answer's Location until its job has ended."""
     await claim(engine, idempotency_key, body)
-    found = await start_sweep(engine, store, queue, _request(body), price=price)
+    found = await start_sweep(engine, store, queue, sweep_request(body), price=price)
     response.headers["Location"] = f"/api/v1/backtest/sweeps/{found.sweep.id}"
-    return _sweep(found)
+    return sweep_answer(found)
 
 
 @router.get("/sweeps")
@@ -70,7 +65,7 @@ async def get_sweeps(connection: Connection, limit: Limit = 50, cursor: str | No
 @router.get("/sweeps/{sweep_id}")
 async def get_one_sweep(sweep_id: str, engine: Engine) -> SweepOut:
     """A sweep: its job, and what was found once that has ended."""
-    return _sweep(await started(engine, sweep_id))
+    return sweep_answer(await started(engine, sweep_id))
 
 
 @router.get("/sweeps/{sweep_id}/trials", response_model=SweepTrialsPage)
@@ -84,7 +79,8 @@ async def get_sweep_trials(
     cursor: str | None = None,
 ) -> Response:
     """Trials that are done, in order: parameters, backtest id, every figure; all of them as one Parquet file."""
-    from backend.services.sweeps.documents import page_of, parquet_of, trials_table  # noqa: PLC0415  cold start
+    from backend.services.sweeps.documents import page_of, parquet_of  # noqa: PLC0415  cold start
+    from backend.services.sweeps.findings import trials_table  # noqa: PLC0415  cold start
 
     offset = cursor_offset(cursor)
     sweep = await get_sweep(connection, sweep_id)
@@ -112,25 +108,3 @@ async def get_backtest_job(job_id: str, connection: Connection) -> JobOut:
 async def post_cancel_backtest_job(job_id: str, engine: Engine) -> JobOut:
     """Stop a job: one that waits at once, one that is worked on at its next batch; what is done stays."""
     return JobOut.model_validate(asdict(await cancelled_job(engine, job_id)))
-
-
-def _request(body: SweepIn) -> SweepRequest:
-    axes = {name: Axis(**_axis(axis.model_dump())) for name, axis in body.space.axes.items()}
-    return SweepRequest(
-        base=backtest_request(body.base),
-        space=Space(**body.space.model_dump() | {"axes": axes}),
-        walk_forward=WalkForward(**body.walk_forward.model_dump()) if body.walk_forward else None,
-        budget=Budget(**body.budget.model_dump()),
-    )
-
-
-def _axis(fields: dict[str, Any]) -> dict[str, Any]:  # Any: JSON values
-    return fields | {"values": None if fields["values"] is None else tuple(fields["values"])}
-
-
-def _sweep(found: StartedSweep) -> SweepOut:
-    record = asdict(found.sweep)
-    document = record.pop("document")
-    return SweepOut.model_validate(
-        record | {"job": asdict(found.job), "result": json.loads(document) if document else None}
-    )

@@ -103,7 +103,7 @@ async def run_job(worker: Worker, job_id: str) -> JobRecord:
     except BaseException as error:
         is_final = job.attempts >= MOST_ATTEMPTS or not isinstance(error, Exception)
         with suppress(DatabaseError, SQLAlchemyError):  # a database that is gone must not hide what happened
-            await ended(worker.engine, job_id, "failed" if is_final else "queued", error=str(error) or repr(error))
+            await ended(worker.engine, job_id, "failed" if is_final else "queued", error=_told(error))
         if isinstance(error, Exception):
             raise JobFailedError(job_id, str(error), is_final=is_final) from error
         raise
@@ -122,6 +122,12 @@ async def _done(worker: Worker, job: JobRecord, told: Pulse) -> JsonObject | Non
     from backend.services.sweeps.working import swept  # noqa: PLC0415  see above
 
     return await swept(worker, job, told)
+
+
+def _told(error: BaseException) -> str:
+    if isinstance(error, asyncio.CancelledError):
+        return "its worker was stopped"
+    return str(error) or repr(error)
 
 
 @asynccontextmanager

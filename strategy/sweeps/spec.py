@@ -17,7 +17,7 @@ from strategy.sweeps.axes import Axis, Value
 from strategy.sweeps.expansion import Expansion, Space, expanded
 
 #: Raised whenever the same spec may give other trials, or another summary of them.
-SWEEP_VERSION = 1
+SWEEP_VERSION = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +64,11 @@ class SweepSpec:
             walk_forward=WalkForward(**body["walk_forward"]) if body["walk_forward"] else None,
             sweep_version=body["sweep_version"],
         )
+
+    @property
+    def seed(self) -> int:
+        """Of what is drawn for its summary: the same spec draws the same."""
+        return int(self.sweep_id[:16], 16)
 
     def expansion(self, strategy: Strategy[Any]) -> Expansion:  # Any: any strategy
         """Parameters of its trials; `ParameterError` where they cannot be made."""

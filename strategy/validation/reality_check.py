@@ -6,6 +6,9 @@
 3. Centre them on the null hypothesis that no trial is better. The tests differ in how they treat bad trials.
 4. The p-value is the share of samples whose best is at least as good as the best observed, the observed one counted.
 
+All of it goes through the trials some columns at a time, and through the samples some hundreds at a time: of a sample
+only the best trial so far is kept. Beside the returns it needs no more memory for 20,000 trials than for 400.
+
 References
 ----------
 .. [1] White, H. (2000). "A Reality Check for Data Snooping". Econometrica 68(5), 1097-1126.
@@ -15,6 +18,7 @@ References
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,8 +27,10 @@ from strategy.errors import StatisticError
 from strategy.panel import FloatArray
 from strategy.validation.bootstrap import FEWEST_OBSERVATIONS, optimal_block_length, stationary_bootstrap_rows
 
-#: Elements of the largest array: 16 MB.
+#: Elements of the largest array: 16 MB. There are at most six of that size at a time.
 _AT_ONCE = 2_000_000
+#: Kinds of p-values, in the order of `_Best.samples`.
+_KINDS = ("lower", "consistent", "upper", "reality_check")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,52 +90,85 @@ def superior_ability(
         If shapes do not fit, there are fewer than `FEWEST_OBSERVATIONS` dates, or a return is not finite.
     """
     _check(returns, benchmark)
-    excess = returns - benchmark[:, np.newaxis]
-    means = excess.mean(axis=0)
-    length = block_length or optimal_block_length(excess[:, int(means.argmax())])
-    spreads = np.sqrt(_long_run_variances(excess - means, length))
-    spreads[spreads <= np.abs(excess).max() * 1e-12] = np.inf  # equal to the benchmark but for rounding
-    drawn = _Drawn(excess, length, generator)
-    samples = drawn.means(n_samples) - means
+    trials = _Trials(returns, benchmark)
+    means, scale = trials.means_and_scale()
+    length = block_length or optimal_block_length(
+        trials.excess(slice(int(means.argmax()), int(means.argmax()) + 1))[:, 0]
+    )
+    spreads = np.sqrt(
+        np.concatenate([_long_run_variances(part - part.mean(axis=0), length) for part in trials.parts()])
+    )
+    spreads[spreads <= scale * 1e-12] = np.inf  # equal to the benchmark but for rounding
     root = math.sqrt(len(returns))
     scores = root * means / spreads
-    # By the law of the iterated logarithm a trial below this bound is worse for certain.
-    is_clearly_worse = scores <= -math.sqrt(2 * math.log(math.log(len(returns))))
-    shifts = {"lower": np.minimum(means, 0), "consistent": np.where(is_clearly_worse, means, 0), "upper": 0 * means}
     best = max(float(scores.max()), 0.0)
+    observed = dict.fromkeys(_KINDS[:3], best) | {"reality_check": float(means.max())}
+    samples = _best_of_samples(trials, means, spreads, _counts(len(returns), n_samples, length, generator))
     return SuperiorAbility(
         best=int(scores.argmax()),
         statistic=best,
-        reality_check=_p_value(samples.max(axis=1), float(means.max())),
         block_length=float(length),
-        **{
-            name: _p_value(np.maximum((root * (samples + shift) / spreads).max(axis=1), 0), best)
-            for name, shift in shifts.items()
-        },
+        **{kind: _p_value(row, observed[kind]) for kind, row in zip(_KINDS, samples, strict=True)},
     )
 
 
-class _Drawn:
-    """Bootstrap means of every trial."""
+@dataclass(frozen=True, slots=True)
+class _Trials:
+    """Excess returns, some trials at a time."""
 
-    def __init__(self, excess: FloatArray, block_length: float, generator: np.random.Generator) -> None:
-        self._excess = excess
-        self._block_length = block_length
-        self._generator = generator
+    returns: FloatArray
+    benchmark: FloatArray
 
-    def means(self, n_samples: int) -> FloatArray:
-        """Shape (n_samples, n_trials)."""
-        n_at_once = max(1, _AT_ONCE // len(self._excess))
-        sizes = [min(n_at_once, n_samples - done) for done in range(0, n_samples, n_at_once)]
-        return np.concatenate([self._counts(size) @ self._excess for size in sizes]) / len(self._excess)
+    def excess(self, columns: slice) -> FloatArray:
+        """Shape (n_dates, n_columns)."""
+        return self.returns[:, columns] - self.benchmark[:, np.newaxis]
 
-    def _counts(self, n_samples: int) -> FloatArray:
-        n = len(self._excess)
-        rows = stationary_bootstrap_rows(
-            n, n_samples=n_samples, block_length=self._block_length, generator=self._generator
-        )
-        rows += n * np.arange(n_samples)[:, np.newaxis]
-        return np.bincount(rows.ravel(), minlength=n * n_samples).reshape(n_samples, n).astype(np.float64)
+    def columns(self) -> list[slice]:
+        """Parts of the trials, none of more than `_AT_ONCE` elements unless it is one trial."""
+        n_dates, n_trials = self.returns.shape
+        size = max(1, _AT_ONCE // n_dates)
+        return [slice(first, first + size) for first in range(0, n_trials, size)]
+
+    def parts(self) -> Iterator[FloatArray]:
+        """Excess returns of each part in turn."""
+        return (self.excess(columns) for columns in self.columns())
+
+    def means_and_scale(self) -> tuple[FloatArray, float]:
+        """Mean excess return of each trial, and the largest absolute one of any trial on any date."""
+        found = [(part.mean(axis=0), float(np.abs(part).max())) for part in self.parts()]
+        return np.concatenate([means for means, _ in found]), max(largest for _, largest in found)
+
+
+def _best_of_samples(
+    trials: _Trials, means: FloatArray, spreads: FloatArray, drawn: Iterable[FloatArray]
+) -> FloatArray:
+    """What the best trial of each sample has under each null hypothesis, shape (len(_KINDS), n_samples)."""
+    root = math.sqrt(len(trials.returns))
+    # By the law of the iterated logarithm a trial below this bound is worse for certain.
+    is_clearly_worse = root * means / spreads <= -math.sqrt(2 * math.log(math.log(len(trials.returns))))
+    shifts = (np.minimum(means, 0), np.where(is_clearly_worse, means, 0), 0 * means)
+    found = []
+    for counts in drawn:
+        best = np.full((len(_KINDS), len(counts)), -np.inf)
+        best[:3] = 0.0  # not to take part is no worse than the benchmark
+        for columns in trials.columns():
+            samples = counts @ trials.excess(columns) / len(trials.returns) - means[columns]
+            for number, shift in enumerate(shifts):
+                scores = root * (samples + shift[columns]) / spreads[columns]
+                np.maximum(best[number], scores.max(axis=1), out=best[number])
+            np.maximum(best[3], samples.max(axis=1), out=best[3])
+        found.append(best)
+    return np.concatenate(found, axis=1)
+
+
+def _counts(n: int, n_samples: int, block_length: float, generator: np.random.Generator) -> Iterator[FloatArray]:
+    """How often each date is drawn in each sample, some samples at a time, each part of shape (n_some, n)."""
+    n_at_once = max(1, _AT_ONCE // n)
+    for first in range(0, n_samples, n_at_once):
+        size = min(n_at_once, n_samples - first)
+        rows = stationary_bootstrap_rows(n, n_samples=size, block_length=block_length, generator=generator)
+        rows += n * np.arange(size)[:, np.newaxis]
+        yield np.bincount(rows.ravel(), minlength=n * size).reshape(size, n).astype(np.float64)
 
 
 def _long_run_variances(deviations: FloatArray, block_length: float) -> FloatArray:
@@ -138,15 +177,11 @@ def _long_run_variances(deviations: FloatArray, block_length: float) -> FloatArr
     ``c(0) + 2 * sum over i of (1 - i / n) * (1 - 1 / block_length) ** i * c(i)``, c the circular autocovariances,
     which are the Fourier transform of the periodogram.
     """
-    n, n_trials = deviations.shape
+    n = len(deviations)
     lags = np.arange(n)
     weights = np.where(lags == 0, 1.0, 2 * (1 - lags / n) * (1 - 1 / block_length) ** lags)
-    n_at_once = max(1, _AT_ONCE // n)
-    parts = []
-    for first in range(0, n_trials, n_at_once):
-        powers = np.abs(np.fft.rfft(deviations[:, first : first + n_at_once], axis=0)) ** 2
-        parts.append(weights @ np.fft.irfft(powers, n=n, axis=0) / n)
-    variances: FloatArray = np.maximum(np.concatenate(parts), 0.0)
+    powers = np.abs(np.fft.rfft(deviations, axis=0)) ** 2
+    variances: FloatArray = np.maximum(weights @ np.fft.irfft(powers, n=n, axis=0) / n, 0.0)
     return variances
 
 

@@ -5,37 +5,30 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from aws.s3_cache import ObjectStore, read_table
+from aws.s3_cache import ObjectStore
 from backend.database.sweeps import BatchRecord, SweepRecord
 from backend.services.sweeps.budgets import Price
-from strategy.backtest.metrics import session_returns
-from strategy.panel import FloatArray
+from backend.services.sweeps.findings import DoneTrials, done_trials, summary_of_trials, trials_table
 from strategy.sweeps.spec import SweepSpec
-from strategy.sweeps.summary import Doubt, Group, Summary, Walk, sharpe_ratios, summary_of
+from strategy.sweeps.summary import N_BOOTSTRAP, Doubt, Group, Summary, Walk, sharpe_ratios
 
 #: Sessions in a year, by which a Sharpe ratio a session is told as one a year.
 _YEAR = 252
 NOTE = (
-    "The best of many trials looks good by luck alone. Read it only together with its probability of overfitting and "
-    "its deflated Sharpe ratio."
+    "The best of many trials looks good by luck alone. Read it only together with its probability of overfitting, its "
+    "deflated Sharpe ratio, and the p-value of no trial being better than the benchmark."
 )
 WALK_NOTE = (
     "Each span is judged by the trial that was best on the sessions before it; what changing from one trial's holdings "
     "to another's would cost is not in it."
 )
-
-
-async def trials_table(store: ObjectStore, done: Sequence[BatchRecord]) -> pa.Table:
-    """A line for each trial that is done, in order."""
-    tables = [await read_table(store, batch.trials_key) for batch in done]
-    return pa.concat_tables(tables, promote_options="permissive") if tables else pa.table({})
 
 
 def page_of(table: pa.Table, offset: int, limit: int) -> dict[str, list[Any]]:  # Any: JSON values
@@ -62,8 +55,7 @@ async def sweep_document(
     """The document as JSON text: a pure function of the spec and of the batches that are done, but for `used`."""
     spec = SweepSpec.from_json(json.dumps(sweep.spec))
     table = await trials_table(store, done)
-    equity, sessions = await _equity(store, done)
-    rows = [row for row in table.to_pylist() if row["refused"] is None]
+    trials = await done_trials(store, done, table)
     seconds = sum(batch.seconds for batch in done)
     body: dict[str, Any] = {  # Any: JSON values
         "id": sweep.id,
@@ -72,53 +64,48 @@ async def sweep_document(
         "reached": reached,
         "n_trials": sweep.n_trials,
         "n_done": table.num_rows,
-        "n_refused": table.num_rows - len(rows),
+        "n_refused": table.num_rows - len(trials.rows),
         "used": {"seconds": seconds, "dollars": price.dollars(seconds)},
         "budget": sweep.budget,
-        "n_sessions": len(sessions),
-        "first_session": sessions[0] if sessions else None,
-        "last_session": sessions[-1] if sessions else None,
+        "n_sessions": len(trials.sessions),
+        "first_session": trials.sessions[0] if trials.sessions else None,
+        "last_session": trials.sessions[-1] if trials.sessions else None,
         "note": NOTE,
     }
-    parameters = [json.loads(row["parameters"]) for row in rows]
-    returns = np.column_stack([session_returns(column) for column in equity]) if rows else np.empty((0, 0))
-    axes = list(spec.space.axes)
-    found = summary_of(returns, parameters, axes, walk=spec.walk_forward) if rows else None
-    body |= _found(found, rows, sessions)
+    found = await summary_of_trials(store, spec, trials) if trials.rows else None
+    body |= _found(found, trials, spec)
     body["data_hash"] = hashlib.sha256(_json(body).encode()).hexdigest()
     return _json(body)
 
 
-async def _equity(store: ObjectStore, done: Sequence[BatchRecord]) -> tuple[list[FloatArray], list[str]]:
-    """Growth of 1 of each trial, and the sessions that all of them have."""
-    columns: list[FloatArray] = []
-    sessions: list[str] = []
-    for batch in done:
-        table = await read_table(store, batch.equity_key)
-        sessions = [value.isoformat() for value in table.column("session").to_pylist()]
-        columns += [table.column(name).to_numpy() for name in table.column_names if name != "session"]
-    return columns, sessions
-
-
-def _found(found: Summary | None, rows: Sequence[Mapping[str, Any]], sessions: Sequence[str]) -> dict[str, Any]:
+def _found(found: Summary | None, trials: DoneTrials, spec: SweepSpec) -> dict[str, Any]:
     """Best, stability and walk-forward as JSON. Any: JSON values."""
     if found is None or found.best is None or found.doubt is None:
         return {"best": None, "stability": [], "walk_forward": None}
     return {
-        "best": _best(rows[found.best], found.doubt),
+        "best": _best(trials, found.best) | {"doubt": _doubt(trials, found.doubt, spec)},
         "stability": [_group(group) for group in found.groups],
-        "walk_forward": None if found.walk is None else _walk(found.walk, rows, sessions),
+        "walk_forward": None if found.walk is None else _walk(found.walk, trials),
     }
 
 
-def _best(row: Mapping[str, Any], doubt: Doubt) -> dict[str, Any]:  # Any: JSON values
+def _best(trials: DoneTrials, best: int) -> dict[str, Any]:  # Any: JSON values
     names = ("trial", "backtest_id", "parameters", "refused")
+    row = trials.rows[best]
     return {
         "backtest_id": row["backtest_id"],
-        "parameters": json.loads(row["parameters"]),
+        "parameters": trials.parameters[best],
         "metrics": {name: value for name, value in row.items() if name not in names},
-        "doubt": asdict(doubt),
     }
+
+
+def _doubt(trials: DoneTrials, doubt: Doubt, spec: SweepSpec) -> dict[str, Any]:  # Any: JSON values
+    figures = asdict(doubt)
+    tested = figures.pop("superior")
+    if tested is not None:
+        tested["backtest_id"] = trials.rows[tested.pop("best")]["backtest_id"]
+        tested |= {"benchmark": spec.base.benchmark or "universe_buy_and_hold", "n_samples": N_BOOTSTRAP}
+    return figures | {"superior_ability": tested}
 
 
 def _group(group: Group) -> dict[str, Any]:  # Any: JSON values
@@ -126,7 +113,8 @@ def _group(group: Group) -> dict[str, Any]:  # Any: JSON values
     return {"axis": group.axis, "low": group.low, "high": group.high, "n_trials": group.n_trials} | ratios
 
 
-def _walk(walk: Walk, rows: Sequence[Mapping[str, Any]], sessions: Sequence[str]) -> dict[str, Any]:  # Any: JSON
+def _walk(walk: Walk, trials: DoneTrials) -> dict[str, Any]:  # Any: JSON
+    rows, sessions = trials.rows, trials.sessions
     chained = float(sharpe_ratios(walk.returns[:, np.newaxis])[0])
     return {
         "note": WALK_NOTE,
@@ -139,7 +127,7 @@ def _walk(walk: Walk, rows: Sequence[Mapping[str, Any]], sessions: Sequence[str]
                 "train": [sessions[row + 1] for row in fold.train],
                 "test": [sessions[row + 1] for row in fold.test],
                 "backtest_id": rows[fold.chosen]["backtest_id"],
-                "parameters": json.loads(rows[fold.chosen]["parameters"]),
+                "parameters": trials.parameters[fold.chosen],
                 "train_sharpe": _yearly(fold.train_sharpe),
                 "test_sharpe": _yearly(fold.test_sharpe),
             }

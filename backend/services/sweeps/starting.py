@@ -77,6 +77,26 @@ async def start_sweep(
     return await started(engine, spec.sweep_id)
 
 
+async def resume_sweep(
+    engine: AsyncEngine, queue: JobQueue, sweep_id: str, *, budget: Budget | None, price: Price
+) -> StartedSweep:
+    """Let a stored sweep go on where it was, with another budget or, for None, the one it has.
+
+    Raises
+    ------
+    UnknownSweepError
+        If there is none of this id.
+    RequestError
+        If the budget allows fewer trials than it has.
+    """
+    async with transaction(engine) as connection:
+        sweep = await get_sweep(connection, sweep_id)
+        is_sent = await _goes_on(connection, sweep, budget or Budget(**sweep.budget), price)
+    if is_sent:
+        await queue.send(sweep.job_id)
+    return await started(engine, sweep_id)
+
+
 async def started(engine: AsyncEngine, sweep_id: str) -> StartedSweep:
     """A sweep and its job; `UnknownSweepError` when there is none of this id."""
     async with transaction(engine) as connection:

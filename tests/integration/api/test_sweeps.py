@@ -42,6 +42,10 @@ async def test_a_sweep_is_accepted_watched_and_read(client: AsyncClient) -> None
     assert 0 <= found["best"]["doubt"]["overfitting"] <= 1
     assert 0 <= found["best"]["doubt"]["deflated_sharpe"] <= 1
     assert found["best"]["doubt"]["n_trials"] == 4
+    tested = found["best"]["doubt"]["superior_ability"]
+    assert 0 < tested["lower"] <= tested["consistent"] <= tested["upper"] <= 1
+    assert 0 < tested["reality_check"] <= 1
+    assert tested["benchmark"] == "universe_buy_and_hold"
     folds = found["walk_forward"]["folds"]
     assert all(before["test"][1] < after["test"][0] for before, after in pairwise(folds))
 

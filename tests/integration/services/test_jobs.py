@@ -23,23 +23,11 @@ from backend.services.ingest import sample_universe
 from backend.services.ingest_batches import lease_name
 from backend.services.jobs import REFRESH, InProcessQueue, Worker, run_job
 from backend.services.refresh import start_refresh
+from support.outbox import Outbox
 from support.stores import MemoryStore
 
 NOW = dt.datetime(2024, 1, 8, 22, tzinfo=dt.UTC)
 UNIVERSE = "SAMPLE_US5"
-
-
-class Outbox:
-    """A queue that only notes what it was sent."""
-
-    def __init__(self) -> None:
-        self.sent: list[str] = []
-
-    async def send(self, job_id: str) -> None:
-        self.sent.append(job_id)
-
-    async def close(self) -> None:
-        return
 
 
 @pytest.fixture
@@ -197,7 +185,7 @@ async def test_a_process_that_ends_says_so_in_the_row(worker: Worker) -> None:
     await queue.close()
     async with transaction(worker.engine) as connection:
         ended = await get_job(connection, job.id)
-    assert (ended.status, ended.error) == ("failed", "CancelledError()")
+    assert (ended.status, ended.error) == ("failed", "its worker was stopped")
 
 
 @pytest.mark.parametrize(

@@ -33,29 +33,18 @@ from backend.services.jobs import Worker, cancelled_job, run_job
 from backend.services.sweeps import working
 from backend.services.sweeps.budgets import Budget, Price
 from backend.services.sweeps.computing import BatchDone
-from backend.services.sweeps.documents import trials_table
+from backend.services.sweeps.documents import sweep_document
+from backend.services.sweeps.findings import trials_table
 from backend.services.sweeps.means import SweepMeans
 from backend.services.sweeps.starting import StartedSweep, SweepRequest, start_sweep, started
 from backend.services.sweeps.working import finish_sweep, run_batch
 from strategy.sweeps.axes import Axis
 from strategy.sweeps.expansion import Space
+from support.outbox import Outbox
 
 PRICE = Price()
 #: 33 trials make 17 batches of two.
 LOOKBACKS = Axis(low=20, high=180, n_points=33)
-
-
-class Outbox:
-    """A queue that only notes what it was sent."""
-
-    def __init__(self) -> None:
-        self.sent: list[str] = []
-
-    async def send(self, job_id: str) -> None:
-        self.sent.append(job_id)
-
-    async def close(self) -> None:
-        return
 
 
 @pytest.fixture
@@ -215,6 +204,10 @@ async def test_a_repeat_is_a_look_up(worker: Worker) -> None:
     done = await started(worker.engine, sweep.id)
     assert await begun(worker, asked, queue) == done
     assert queue.sent == [sweep.job_id]
+    # The document is what the spec and the batches say, to the byte: the bootstrap is drawn by the spec's own seed.
+    batches = await batches_of(worker, sweep.id)
+    again = await sweep_document(worker.store, done.sweep, batches, reached=None, price=PRICE)
+    assert again == done.sweep.document
 
 
 async def test_a_cancelled_sweep_stops_keeps_what_is_done_and_can_go_on(worker: Worker) -> None:

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
 from strategy.errors import StatisticError
 from strategy.panel import FloatArray
-from strategy.validation.reality_check import SuperiorAbility, _long_run_variances, superior_ability
+from strategy.validation.bootstrap import stationary_bootstrap_rows
+from strategy.validation.reality_check import (
+    SuperiorAbility,
+    _best_of_samples,
+    _long_run_variances,
+    _Trials,
+    superior_ability,
+)
 
 
 def eight_trials() -> FloatArray:
@@ -24,6 +33,58 @@ def ability(
     benchmark = np.zeros(len(returns))
     generator = np.random.default_rng(seed)
     return superior_ability(returns, benchmark, generator=generator, n_samples=n_samples, block_length=block_length)
+
+
+def by_the_letter(returns: FloatArray, benchmark: FloatArray, *, seed: int, n_samples: int) -> dict[str, float]:
+    """Hansen (2005), section 3: every sample laid out, every trial at once; blocks of five dates."""
+    excess = returns - benchmark[:, np.newaxis]
+    n, root = len(excess), np.sqrt(len(excess))
+    means = excess.mean(axis=0)
+    spreads = np.sqrt(_long_run_variances(excess - means, 5.0))
+    rows = stationary_bootstrap_rows(n, n_samples=n_samples, block_length=5.0, generator=np.random.default_rng(seed))
+    samples = np.array([excess[row].mean(axis=0) for row in rows])
+    kept = root * means / spreads > -np.sqrt(2 * np.log(np.log(n)))
+    nulls = {"lower": np.maximum(means, 0), "consistent": np.where(kept, means, 0), "upper": means}
+    observed = max((root * means / spreads).max(), 0)
+    found = {
+        name: np.maximum((root * (samples - null) / spreads).max(axis=1), 0) >= observed for name, null in nulls.items()
+    }
+    found["reality_check"] = (samples - means).max(axis=1) >= means.max()
+    return {name: (1 + is_as_good.sum()) / (1 + n_samples) for name, is_as_good in found.items()}
+
+
+def test_trials_in_parts_give_what_all_at_once_give() -> None:
+    """40,000 trials of 60 dates are two parts."""
+    generator = np.random.default_rng(9)
+    returns, benchmark = generator.normal(0.0, 0.01, (60, 40_000)), generator.normal(0.001, 0.01, 60)
+    found = superior_ability(returns, benchmark, generator=np.random.default_rng(2), n_samples=40, block_length=5.0)
+    expected = by_the_letter(returns, benchmark, seed=2, n_samples=40)
+    assert {name: getattr(found, name) for name in expected} == pytest.approx(expected, abs=1e-12)
+
+
+def test_the_best_of_three_samples_by_hand() -> None:
+    """Four dates, so that the root is 2 and a trial is clearly worse from -0.81 on; every spread is 1.
+
+    Means are 0.5, -1 (clearly worse) and -0.2. The samples draw the first, second and last date four times. Less their
+    means the trials are then 0.5, 4, -0.8; -1.5, -4, -0.6; and -0.5, 0, 2.2: the reality check takes the largest. The
+    others double them, less two means: of the clearly worse trial (consistent), of both bad ones (lower), of none.
+    """
+    excess = np.array([[1.0, 3.0, -1.0], [-1.0, -5.0, -0.8], [2.0, -1.0, -1.0], [0.0, -1.0, 2.0]])
+    counts = 4.0 * np.eye(4)[[0, 1, 3]]
+    found = _best_of_samples(_Trials(excess, np.zeros(4)), excess.mean(axis=0), np.ones(3), [counts[:2], counts[2:]])
+    assert found == pytest.approx(
+        np.array([[6.0, 0.0, 4.0], [6.0, 0.0, 4.4], [8.0, 0.0, 4.4], [4.0, -0.6, 2.2]]), abs=1e-12
+    )
+
+
+def test_memory_does_not_grow_with_the_trials() -> None:
+    """Beside returns of 80 MB: two arrays of 64 MB at most."""
+    returns = np.random.default_rng(4).normal(0.0, 0.01, (500, 20_000))
+    tracemalloc.start()
+    superior_ability(returns, np.zeros(500), generator=np.random.default_rng(0), n_samples=30)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 128e6
 
 
 def test_long_run_variances_are_those_of_arch() -> None:

@@ -1,0 +1,94 @@
+"""What the batches of a sweep found: its trials side by side, and the summary of them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from aws.s3_cache import ObjectStore, read_table
+from backend.database.sweeps import BatchRecord
+from backend.services.panels import SpecPanels, panels_of
+from strategy.backtest.metrics import session_returns
+from strategy.backtest.spec import BacktestSpec
+from strategy.panel import FloatArray
+from strategy.registry import find_strategy
+from strategy.sweeps.replays import replays
+from strategy.sweeps.spec import SweepSpec
+from strategy.sweeps.summary import Summary, summary_of
+
+
+@dataclass(frozen=True, kw_only=True)
+class DoneTrials:
+    """Trials that are done and could be run, in order; not slotted, because `parameters` are parsed once.
+
+    Parameters
+    ----------
+    rows : list of dict
+        Line of each in the table of trials.
+    sessions : list of str
+        Sessions of the backtests, in ISO form.
+    returns : ndarray of shape (n_sessions - 1, n_trials)
+        Of the sessions after the first.
+    """
+
+    rows: list[dict[str, Any]]  # Any: cells of mixed types
+    sessions: list[str]
+    returns: FloatArray
+
+    @cached_property
+    def parameters(self) -> list[dict[str, Any]]:  # Any: JSON values
+        """Parameters of each, as they are in its spec."""
+        return [json.loads(row["parameters"]) for row in self.rows]
+
+
+async def trials_table(store: ObjectStore, done: Sequence[BatchRecord]) -> pa.Table:
+    """A line for each trial that is done, in order."""
+    tables = [await read_table(store, batch.trials_key) for batch in done]
+    return pa.concat_tables(tables, promote_options="permissive") if tables else pa.table({})
+
+
+async def done_trials(store: ObjectStore, done: Sequence[BatchRecord], table: pa.Table) -> DoneTrials:
+    """Trials of the batches whose lines are in `table`."""
+    columns: list[FloatArray] = []
+    sessions: list[str] = []
+    for batch in done:
+        equity = await read_table(store, batch.equity_key)
+        sessions = [value.isoformat() for value in equity.column("session").to_pylist()]
+        names = [name for name in equity.column_names if name != "session"]
+        columns += [session_returns(equity.column(name).to_numpy()) for name in names]
+    return DoneTrials(
+        rows=[row for row in table.to_pylist() if row["refused"] is None],
+        sessions=sessions,
+        returns=np.column_stack(columns) if columns else np.empty((0, 0)),
+    )
+
+
+async def summary_of_trials(store: ObjectStore, spec: SweepSpec, trials: DoneTrials) -> Summary:
+    """The summary of one trial or more; a pure function of them and of the spec."""
+    panels = await panels_of(store, spec.base)
+    return await asyncio.to_thread(_summary, panels, spec, trials)
+
+
+def _summary(panels: SpecPanels, spec: SweepSpec, trials: DoneTrials) -> Summary:
+    return summary_of(
+        trials.returns,
+        trials.parameters,
+        list(spec.space.axes),
+        benchmark=_benchmark_returns(panels, spec.trial(trials.parameters[0])),
+        generator=np.random.default_rng(spec.seed),
+        walk=spec.walk_forward,
+    )
+
+
+def _benchmark_returns(panels: SpecPanels, trial: BacktestSpec) -> FloatArray:
+    """Returns of the benchmark, which all trials share, of the same sessions as theirs."""
+    strategy = find_strategy(trial.strategy)
+    (result,) = replays(panels.panel, [trial], strategy, decided_on=panels.decided_on)
+    return session_returns(result.benchmark.equity)

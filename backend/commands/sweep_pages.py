@@ -84,7 +84,7 @@ def _best(best: Mapping[str, Any]) -> list[tuple[str, str]]:  # Any: a JSON docu
     rows += [
         ("deepest fall", _share(metrics["max_drawdown"])),
         ("probability that the choice is overfitted", _share(doubt["overfitting"])),
-        (f"deflated Sharpe ratio, {doubt['n_trials']:,} trials", _share(doubt["deflated_sharpe"])),
+        (f"deflated Sharpe ratio, {_trials(doubt)}", _share(doubt["deflated_sharpe"])),
     ]
     if (tested := doubt["superior_ability"]) is not None:
         name = "the universe held" if tested["benchmark"] == "universe_buy_and_hold" else tested["benchmark"]
@@ -92,6 +92,11 @@ def _best(best: Mapping[str, Any]) -> list[tuple[str, str]]:  # Any: a JSON docu
         rows.append(("the same by White's reality check", _share(tested["reality_check"])))
     rows += [("why undefined", reason) for reason in doubt["reasons"]]
     return [*rows, ("backtest", best["backtest_id"][:12])]
+
+
+def _trials(doubt: Mapping[str, Any]) -> str:  # Any: a JSON document
+    n_independent = doubt["n_independent"]
+    return f"{doubt['n_trials']:,} trials" + ("" if n_independent is None else f", {n_independent:,} independent")
 
 
 def _print_stability(groups: Sequence[Mapping[str, Any]]) -> None:  # Any: JSON documents

@@ -10,8 +10,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
@@ -20,10 +21,13 @@ from strategy.errors import InsufficientHistoryError, StatisticError
 from strategy.panel import FloatArray, IntArray
 from strategy.sweeps.axes import Value
 from strategy.sweeps.spec import WalkForward
+from strategy.validation.clusters import effective_trials
 from strategy.validation.overfitting import probability_of_overfitting
 from strategy.validation.reality_check import SuperiorAbility, superior_ability
 from strategy.validation.sharpe import deflated_sharpe_ratio
 from strategy.validation.splits import walk_forward
+
+T = TypeVar("T")
 
 #: Values of an axis that are told one by one; more are gathered in groups of equal size.
 _MOST_GROUPS = 8
@@ -43,6 +47,8 @@ class Doubt:
         Probability that the best's Sharpe ratio is above what luck gives the best of all trials.
     n_trials : int
         Trials by which it is deflated.
+    n_independent : int or None
+        Clusters of trials that resemble each other.
     superior : SuperiorAbility or None
         Hansen's test and White's reality check of all trials against the benchmark.
     reasons : tuple of str
@@ -51,6 +57,7 @@ class Doubt:
     overfitting: float | None
     deflated_sharpe: float | None
     n_trials: int
+    n_independent: int | None
     superior: SuperiorAbility | None
     reasons: tuple[str, ...]
 
@@ -130,10 +137,11 @@ def summary_of(
     """
     sharpe = sharpe_ratios(returns)
     best = None if np.isnan(sharpe).all() else int(np.nanargmax(sharpe))
+    tested = _unless_refused(lambda: superior_ability(returns, benchmark, generator=generator, n_samples=N_BOOTSTRAP))
     return Summary(
         best=best,
         sharpe=sharpe,
-        doubt=None if best is None else _doubt(returns, sharpe, best, _tested(returns, benchmark, generator)),
+        doubt=None if best is None else _doubt(returns, sharpe, best, tested),
         groups=tuple(group for axis in axes for group in _groups(axis, [it[axis] for it in parameters], sharpe)),
         walk=None if walk is None or best is None else walked(returns, walk),
     )
@@ -189,28 +197,22 @@ def _doubt(returns: FloatArray, sharpe: FloatArray, best: int, tested: SuperiorA
         n_trials=sharpe.size,
         variance=float(np.var(finite, ddof=1)) if finite.size > 1 else 0.0,
     )
-    overfitting = _overfitting(returns)
+    overfitting = _unless_refused(lambda: probability_of_overfitting(returns).probability)
+    n_independent = _unless_refused(lambda: effective_trials(returns))
     return Doubt(
         overfitting=None if isinstance(overfitting, str) else overfitting,
         deflated_sharpe=deflated,
         n_trials=sharpe.size,
+        n_independent=None if isinstance(n_independent, str) else n_independent,
         superior=None if isinstance(tested, str) else tested,
-        reasons=tuple(it for it in (overfitting, tested) if isinstance(it, str)),
+        reasons=tuple(it for it in (overfitting, n_independent, tested) if isinstance(it, str)),
     )
 
 
-def _overfitting(returns: FloatArray) -> float | str:
-    """The probability, or why there is none."""
+def _unless_refused(statistic: Callable[[], T]) -> T | str:
+    """A statistic, or why there is none."""
     try:
-        return probability_of_overfitting(returns).probability
-    except (InsufficientHistoryError, StatisticError) as error:
-        return str(error)
-
-
-def _tested(returns: FloatArray, benchmark: FloatArray, generator: np.random.Generator) -> SuperiorAbility | str:
-    """The test, or why there is none."""
-    try:
-        return superior_ability(returns, benchmark, generator=generator, n_samples=N_BOOTSTRAP)
+        return statistic()
     except (InsufficientHistoryError, StatisticError) as error:
         return str(error)
 

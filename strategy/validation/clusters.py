@@ -11,6 +11,17 @@ scales by the variance across trials, which a common factor does not change.
 The idea, to count clusters by their silhouettes, is [2]_'s; the tree replaces its repeated k-means, so that the
 answer needs no random numbers.
 
+More than `MOST_TRIALS` trials are counted by a sample, always the same one:
+
+5. Steps 1 to 4 for the sample. Without structure in it, every trial counts.
+6. A trial outside it joins the cluster to which its mean distance is least, if its silhouette there is substantial.
+   Trials that join none are counted in the same way, and added.
+
+That is approximate: a family with few members in the sample may not be seen as one, and a sample may have too little
+structure where all trials have some. Both count too many, which deflates a Sharpe ratio too much rather than too
+little. Where families are distinct, and the sample has a few members of each, the count is that of all trials to some
+per cent (tests/unit/strategy/validation/test_clusters.py has both side by side).
+
 References
 ----------
 .. [1] Kaufman, L. and Rousseeuw, P. J. (1990). "Finding Groups in Data", chapter 2. Wiley.
@@ -20,13 +31,17 @@ References
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from strategy.errors import InsufficientHistoryError, StatisticError
-from strategy.panel import FloatArray, IntArray
+from strategy.panel import BoolArray, FloatArray, IntArray
 
 #: Above this many trials the matrix of their distances (32 MB) and its cuts (seconds) cost more than they tell.
 MOST_TRIALS = 2_000
+#: Elements of the standardised returns of trials that are compared with a sample's clusters: 16 MB.
+_AT_ONCE = 2_000_000
 _SUBSTANTIAL_SILHOUETTE = 0.25
 #: Below this distance trials are one: their correlation is 1 but for rounding.
 _SAME = 1e-9
@@ -35,43 +50,90 @@ _DENSE_CUTS = 64
 _CUT_GROWTH = 1.02
 
 
-def effective_trials(returns: FloatArray) -> int:
+def effective_trials(returns: FloatArray, *, n_exact: int = MOST_TRIALS) -> int:
     """Number of clusters of trials.
 
     Parameters
     ----------
     returns : ndarray of shape (n_dates, n_trials)
         Returns of each trial over the same dates; finite. Trials that do not vary are one cluster together.
+    n_exact : int
+        2 or more; so many trials are clustered exactly, more of them by a sample of this size: see the module for what
+        that approximates. Beside `returns` memory grows with this and not with n_trials.
 
     Returns
     -------
     int
-        1 to n_trials.
+        1 to n_trials. Up to `n_exact` trials it does not depend on their order.
 
     Raises
     ------
     InsufficientHistoryError
         If there are fewer than three dates: two make every correlation 1 or -1.
     StatisticError
-        If there is no trial, there are more than `MOST_TRIALS`, or a return is not finite.
+        If there is no trial, or a return is not finite.
     """
     _check(returns)
     varies = np.ptp(returns, axis=0) > 0
-    n_constant = int(not varies.all())
-    if varies.sum() < 2:  # noqa: PLR2004  nothing to cluster
-        return int(varies.sum()) + n_constant
-    return _n_clusters(_distances(returns[:, varies])) + n_constant
+    return _n_effective(returns, np.flatnonzero(varies), n_exact) + int(not varies.all())
 
 
 def _check(returns: FloatArray) -> None:
     if returns.ndim != 2 or returns.shape[1] == 0:  # noqa: PLR2004  a matrix
         raise StatisticError("returns", returns.shape, "must be of shape (n_dates, n_trials) with a trial or more")
-    if returns.shape[1] > MOST_TRIALS:
-        raise StatisticError("n_trials", returns.shape[1], f"at most {MOST_TRIALS} can be clustered; give a sample")
     if returns.shape[0] < 3:  # noqa: PLR2004  said in the docstring
         raise InsufficientHistoryError("the correlation of trials", 3, returns.shape[0])
-    if not np.isfinite(returns).all():
+    if not (np.isfinite(returns.min()) and np.isfinite(returns.max())):
         raise StatisticError("returns", None, "must be finite; give the dates that all trials have in common")
+
+
+def _n_effective(returns: FloatArray, columns: IntArray, n_exact: int) -> int:
+    """Clusters of the trials in `columns`, all of which vary."""
+    generator, n_found = np.random.default_rng(0), 0
+    while columns.size > n_exact:
+        sample = np.sort(generator.choice(columns, n_exact, replace=False))
+        clusters = _clusters(_distances(returns[:, sample]))
+        if clusters.n == n_exact:
+            return n_found + columns.size
+        n_found += clusters.n
+        columns = _unlike(returns, np.setdiff1d(columns, sample), clusters, sample)
+    return n_found + (_clusters(_distances(returns[:, columns])).n if columns.size > 1 else columns.size)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Clusters:
+    """`n` clusters, and which of them, 0 to n - 1, each trial is in."""
+
+    n: int
+    labels: IntArray
+
+
+def _unlike(returns: FloatArray, columns: IntArray, clusters: _Clusters, sample: IntArray) -> IntArray:
+    """Those of `columns` whose trials belong to no cluster of the sample."""
+    # The mean of correlations with a cluster's members is the product with the mean of their standardised returns.
+    members = _standardised(returns[:, sample])
+    centres = np.column_stack([members[:, clusters.labels == label].mean(axis=1) for label in range(clusters.n)])
+    n_at_once = max(1, _AT_ONCE // len(returns))
+    parts = [columns[first : first + n_at_once] for first in range(0, columns.size, n_at_once)]
+    belongs = [_belongs(1 - _standardised(returns[:, part]).T @ centres) for part in parts]
+    left: IntArray = columns[~np.concatenate([np.empty(0, dtype=np.bool_), *belongs])]
+    return left
+
+
+def _belongs(distances: FloatArray) -> BoolArray:
+    """Whether trials with these mean distances to each cluster, shape (n_trials, n), belong to their nearest one."""
+    if distances.shape[1] == 1:
+        return distances[:, 0] < _SAME
+    nearest, next_one = np.partition(distances, 1, axis=1)[:, :2].T
+    is_near: BoolArray = next_one - nearest > _SUBSTANTIAL_SILHOUETTE * next_one
+    return is_near
+
+
+def _standardised(returns: FloatArray) -> FloatArray:
+    """Deviations from their mean of length one, so that a product of two is their correlation."""
+    deviations: FloatArray = returns - returns.mean(axis=0)
+    deviations /= np.linalg.norm(deviations, axis=0)
+    return deviations
 
 
 def _distances(returns: FloatArray) -> FloatArray:
@@ -81,24 +143,25 @@ def _distances(returns: FloatArray) -> FloatArray:
     return distances
 
 
-def _n_clusters(distances: FloatArray) -> int:
+def _clusters(distances: FloatArray) -> _Clusters:
     from scipy.cluster.hierarchy import fcluster, leaves_list, linkage  # noqa: PLC0415  cold start
     from scipy.spatial.distance import squareform  # noqa: PLC0415  cold start
 
+    n_trials = len(distances)
     if distances.max() < _SAME:
-        return 1
+        return _Clusters(n=1, labels=np.zeros(n_trials, dtype=np.intp))
     tree = linkage(squareform(distances, checks=False), method="average")
     order = leaves_list(tree)
     # In the order of the leaves every cluster of every cut is a run, whose distances one reduction sums.
     ordered = distances[np.ix_(order, order)]
-    best, n_best = _SUBSTANTIAL_SILHOUETTE, len(ordered)
-    for n_clusters in _cuts(len(ordered)):
-        labels = fcluster(tree, n_clusters, criterion="maxclust")[order]
-        starts = np.flatnonzero(np.diff(labels, prepend=labels[0] - 1))
+    best, kept = _SUBSTANTIAL_SILHOUETTE, _Clusters(n=n_trials, labels=np.arange(n_trials))
+    for n_clusters in _cuts(n_trials):
+        labels = fcluster(tree, n_clusters, criterion="maxclust").astype(np.intp) - 1
+        starts = np.flatnonzero(np.diff(labels[order], prepend=-1))
         score = _mean_silhouette(ordered, starts)
         if starts.size > 1 and score > best:
-            best, n_best = score, starts.size
-    return n_best
+            best, kept = score, _Clusters(n=starts.size, labels=labels)
+    return kept
 
 
 def _cuts(n_trials: int) -> list[int]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass, fields
 
-from sqlalchemy import and_, insert, or_, select, update
+from sqlalchemy import and_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from backend.database.column_types import JsonObject
 from backend.database.errors import DatabaseError
+from backend.database.inserts import insert_if_absent
 from backend.database.models import Job
 
 #: A running job that was silent for so long has lost its worker, which tells of itself every second.
@@ -44,10 +45,10 @@ class JobRecord:
 
 async def add_job(
     connection: AsyncConnection, job_id: str, kind: str, payload: JsonObject, *, now: dt.datetime
-) -> None:
-    """Record a job that waits for a worker."""
+) -> bool:
+    """Record a job that waits for a worker; False when there is one of this id."""
     row = {"id": job_id, "kind": kind, "status": "queued", "payload": payload, "created_at": now, "updated_at": now}
-    await connection.execute(insert(Job).values(row))
+    return (await connection.execute(insert_if_absent(connection, Job).values(row))).rowcount == 1
 
 
 async def get_job(connection: AsyncConnection, job_id: str) -> JobRecord:

@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Header, Query, Response
 from fastapi.responses import HTMLResponse
 
 from backend.database.backtests import (
@@ -14,11 +14,12 @@ from backend.database.backtests import (
     get_backtest,
     list_backtests,
 )
+from backend.database.jobs import JobRecord
 from backend.database.trials import count_trials
 from backend.routers import honesty, preregistrations, sweeps, validation
 from backend.routers.backtest_requests import backtest_request
 from backend.routers.cursors import cursor_offset, cursor_row, encoded_cursor
-from backend.routers.dependencies import Connection, Engine, Store
+from backend.routers.dependencies import Connection, Engine, Queue, Store
 from backend.routers.health import add_health
 from backend.routers.idempotency import Key, claim
 from backend.schemas.backtest import (
@@ -34,7 +35,9 @@ from backend.schemas.backtest import (
     TablePage,
     TrialsOut,
 )
-from backend.services.backtests import run_backtest
+from backend.schemas.jobs import JobOut
+from backend.services.backtest_jobs import start_backtest
+from backend.services.backtests import StoredBacktest, run_backtest
 from backend.services.result_tables import MEDIA_TYPES, TableName, chosen_columns, result_table, rows_of
 from backend.services.tearsheets import Part, SheetFormat, tearsheet
 from strategy.backtest.cost_presets import PRICE_LISTS, PriceList
@@ -51,12 +54,25 @@ _IMMUTABLE = "public, max-age=31536000, immutable"
 #: Settings change with a release at most.
 _HOUR = "public, max-age=3600"
 Limit = Annotated[int, Query(ge=1, le=200)]
+Prefer = Annotated[str | None, Header(max_length=200, description="respond-async: give a job.")]
 
 
-@router.post("", response_model=BacktestOut, status_code=200)
-async def post_backtest(body: BacktestIn, engine: Engine, store: Store, idempotency_key: Key = None) -> Response:
-    """Run a backtest, or give the stored result of the same spec: one spec, one id, the same bytes."""
+@router.post(
+    "",
+    response_model=BacktestOut,
+    status_code=200,
+    responses={202: {"model": JobOut, "description": "The job that computes it, as preferred; see its Location."}},
+)
+async def post_backtest(
+    body: BacktestIn, engine: Engine, store: Store, queue: Queue, prefer: Prefer = None, idempotency_key: Key = None
+) -> Response:
+    """Run a backtest, or give the stored result of the same spec: one spec, one id, the same bytes.
+
+    `Prefer: respond-async` (RFC 7240) gives a job instead, for one that takes longer than a request may.
+    """
     await claim(engine, idempotency_key, body)
+    if prefer is not None and "respond-async" in {part.strip().lower() for part in prefer.split(",")}:
+        return _started(await start_backtest(engine, store, queue, backtest_request(body)))
     stored = await run_backtest(engine, store, backtest_request(body), origin="http")
     return _document(stored.id, stored.document)
 
@@ -145,6 +161,14 @@ async def get_table(
         columns=rows_of(found, offset=offset, limit=limit),
         next_cursor=encoded_cursor(str(offset + limit)) if more else None,
     )
+
+
+def _started(found: StoredBacktest | JobRecord) -> Response:
+    """The result where it is known, else the job that computes it."""
+    if isinstance(found, StoredBacktest):
+        return _document(found.id, found.document)
+    headers = {"Location": f"/api/v1/data/jobs/{found.id}", "Preference-Applied": "respond-async"}
+    return Response(JobOut.model_validate(asdict(found)).model_dump_json(), 202, headers, "application/json")
 
 
 def _preset(key: str, price_list: PriceList) -> CostPresetOut:

@@ -1,6 +1,6 @@
 """Jobs: started by a request, done by a worker, in this process or in a Lambda.
 
-1. Whoever starts one writes its row and sends its id: `backend.services.refresh`, `sweeps.starting`.
+1. Whoever starts one writes its row and sends its id: `backend.services.refresh`, `backtest_jobs`, `sweeps.starting`.
 2. `run_job` claims the row, works, tells of itself every second, and records the end.
 3. A job that is cancelled stops when its work next tells how far it is.
 4. A job that fails is tried once more; what fails for good says so in its row and raises, for a dead letter.
@@ -27,7 +27,7 @@ from backend.services.clock import utc_now
 from backend.services.errors import JobCancelledError, JobFailedError
 from backend.services.sweeps.means import SweepMeans
 
-REFRESH, SWEEP = "refresh", "sweep"
+REFRESH, SWEEP, BACKTEST = "refresh", "sweep", "backtest"
 MOST_ATTEMPTS = 2
 _PULSE_S = 1.0
 
@@ -119,6 +119,10 @@ async def _done(worker: Worker, job: JobRecord, told: Pulse) -> JsonObject | Non
         from backend.services.refresh import refreshed  # noqa: PLC0415  see above
 
         return await refreshed(worker, job, told)
+    if job.kind == BACKTEST:
+        from backend.services.backtest_jobs import backtested  # noqa: PLC0415  see above
+
+        return await backtested(worker, job)
     from backend.services.sweeps.working import swept  # noqa: PLC0415  see above
 
     return await swept(worker, job, told)

@@ -44,8 +44,9 @@ class Strategy(Generic[P]):
         The schedule it is meant for, unless a spec says otherwise.
     target_weights : callable
         ``target_weights(panel, rows, parameters)`` gives the target weights decided at the close of each row of `rows`
-        (increasing), shape (len(rows), n_assets): finite, >= 0, each row summing to at most 1 (the rest is cash), and 0
-        for every asset that is not `panel.active` on that row. The weights of a row depend on nothing after that row.
+        (increasing), shape (len(rows), n_assets): finite, >= 0 (< 0, sold short, where the execution allows it), each
+        row summing to at most 1 (the rest is cash), and 0 for every asset that is not `panel.active` on that row. The
+        weights of a row depend on nothing after that row.
     is_memoryless : bool
         Whether the weights of a row are the same, to the bit, whichever other rows are asked for with it. Look-ahead
         proofs then ask for single rows, which makes them cheap.

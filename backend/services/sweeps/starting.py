@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from aws.s3_cache import ObjectStore
 from backend.database.connection import transaction
-from backend.database.jobs import JobRecord, add_job, find_job, get_job, requeue_job
+from backend.database.jobs import JobRecord, add_job, get_job, requeue_job
 from backend.database.sweeps import SweepRecord, add_sweep, find_sweep, get_sweep, set_budget
 from backend.services.backtests import BacktestRequest, resolved_spec
 from backend.services.clock import utc_now
@@ -160,10 +160,7 @@ async def _added(engine: AsyncEngine, record: SweepRecord) -> bool:
     """Write the sweep and its job; False when another request was first."""
     async with transaction(engine) as connection:
         await add_sweep(connection, record)
-        if await find_job(connection, record.job_id) is not None:
-            return False
-        await add_job(connection, record.job_id, SWEEP, {"sweep_id": record.id}, now=utc_now())
-    return True
+        return await add_job(connection, record.job_id, SWEEP, {"sweep_id": record.id}, now=utc_now())
 
 
 def _require_splits(spec: SweepSpec, panel: PricePanel) -> None:

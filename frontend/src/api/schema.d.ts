@@ -20,6 +20,8 @@ export interface paths {
         /**
          * Post Backtest
          * @description Run a backtest, or give the stored result of the same spec: one spec, one id, the same bytes.
+         *
+         *     `Prefer: respond-async` (RFC 7240) gives a job instead, for one that takes longer than a request may.
          */
         post: operations["post_backtest_api_v1_backtest_post"];
         delete?: never;
@@ -3033,6 +3035,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description respond-async: give a job. */
+                prefer?: string | null;
                 "idempotency-key"?: string | null;
             };
             path?: never;
@@ -3051,6 +3055,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["BacktestOut"];
+                };
+            };
+            /** @description The job that computes it, as preferred; see its Location. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobOut"];
                 };
             };
             /** @description Validation Error */

@@ -60,3 +60,41 @@ async def test_a_wrong_refresh_is_answered_with_the_reason(
 
 async def test_a_job_that_never_was_is_not_found(client: AsyncClient) -> None:
     assert (await client.get("/data/jobs/nope")).status_code == 404
+
+
+SPEC = {"strategy": "equal_weight", "universe": "SAMPLE_US5", "start": "2005-01-03", "end": "2006-12-29"}
+ASYNC = {"Prefer": "wait=1, respond-async"}
+
+
+async def test_a_long_backtest_is_a_job_with_the_result_it_would_have_at_once(client: AsyncClient) -> None:
+    answer = await client.post("/backtest", json=SPEC, headers=ASYNC)
+    job = answer.json()
+    assert (answer.status_code, job["kind"]) == (202, "backtest")
+    assert answer.headers["location"] == f"/api/v1/data/jobs/{job['id']}"
+    assert answer.headers["preference-applied"] == "respond-async"
+    twin = (await client.post("/backtest", json=SPEC, headers=ASYNC)).json()
+    assert twin["id"] == job["id"]
+    done = await ended(client, job["id"])
+    assert done["status"] == "succeeded", done
+    read = await client.get(f"/backtest/{done['result']['backtest_id']}")
+    at_once = await client.post("/backtest", json=SPEC)
+    known = await client.post("/backtest", json=SPEC, headers=ASYNC)
+    assert read.content == at_once.content == known.content
+    assert known.status_code == 200
+
+
+async def test_what_is_wrong_with_a_long_backtest_is_said_at_once(client: AsyncClient) -> None:
+    answer = await client.post("/backtest", json=SPEC | {"parameters": {"top": 3}}, headers=ASYNC)
+    assert answer.status_code == 422
+    assert "top" in answer.json()["detail"]
+
+
+async def test_a_backtest_that_failed_says_why_and_can_be_asked_for_again(client: AsyncClient) -> None:
+    # More than the portfolio at the first fill: found only by running it.
+    body = SPEC | {"costs": {"preset": "zero", "flat": 50_000.0}}
+    first = (await client.post("/backtest", json=body, headers=ASYNC)).json()
+    failed = await ended(client, first["id"])
+    assert failed["status"] == "failed"
+    assert "exceed the portfolio's value" in failed["error"]
+    again = (await client.post("/backtest", json=body, headers=ASYNC)).json()
+    assert (again["id"], again["status"], again["error"]) == (first["id"], "queued", None)

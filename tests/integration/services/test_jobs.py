@@ -207,3 +207,10 @@ async def test_a_job_whose_worker_fell_silent_may_be_taken_over(
         await connection.execute(update(Job).values(status=status))
         assert [job.id for job in await active_jobs(connection, REFRESH, now=NOW)] == ["j"] * is_active
         assert await claim_job(connection, "j", now=NOW) is is_free
+
+
+async def test_a_job_is_recorded_once(worker: Worker) -> None:
+    async with transaction(worker.engine) as connection:
+        assert await add_job(connection, "a" * 32, REFRESH, {"universe": UNIVERSE}, now=NOW)
+        assert not await add_job(connection, "a" * 32, REFRESH, {"universe": "OTHER"}, now=NOW)
+    assert (await stored(worker, "a" * 32)).payload == {"universe": UNIVERSE}

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from strategy.backtest.account import NOISE, Account, Market
+from strategy.backtest.account import NOISE, Account
 from strategy.backtest.costs import CostModel
 from strategy.backtest.fills import target_shares
 from strategy.backtest.financing import first_shortfall, nightly_rate, nights
 from strategy.backtest.limits import is_capped, reached_shares, wanted_shares
-from strategy.backtest.liquidity import mean_volume, order_conditions
 from strategy.backtest.plan import Plan
+from strategy.backtest.quotes import Quotes
 from strategy.backtest.record import Cause, Record
 from strategy.backtest.simulation import Simulation
 from strategy.backtest.spec import Execution
@@ -21,7 +21,7 @@ from strategy.backtest.stretches import Start, cross
 from strategy.backtest.valuation import holdings_values, valuation_prices
 from strategy.calendar import periods_per_year
 from strategy.errors import ExecutionError
-from strategy.panel import BoolArray, Field, FloatArray, IntArray, PricePanel
+from strategy.panel import BoolArray, FloatArray, IntArray, PricePanel
 
 
 class Portfolio:
@@ -39,6 +39,7 @@ class Portfolio:
     ) -> None:
         self._panel, self._costs, self._execution = panel, costs, execution
         self._last_row = last_row
+        self._quotes = Quotes(panel, costs, execution)
         self._valuation = valuation_prices(panel)
         self._delistings = _grouped(*delisted)
         self._actions = _grouped(panel.actions.rows, np.arange(panel.actions.rows.size))
@@ -159,7 +160,7 @@ class Portfolio:
 
     def _reinvest(self, row: int, column: int, amount: float) -> None:
         """Buy shares of the payer with its dividend; without a price on the ex-date it stays in cash."""
-        price = float(self._panel.field(self._field)[row, column])
+        price = self._quotes.fill_price(row, column)
         bought = amount / price
         if not self._execution.fractional_shares:
             bought = np.floor(bought / self._execution.lot_size) * self._execution.lot_size
@@ -210,41 +211,8 @@ class Portfolio:
 
     def _account(self, row: int, columns: IntArray) -> Account:
         """The portfolio and the market of a session, for the assets that take part."""
-        prices = self._panel.field(self._field)[row, columns]
-        tradable = np.isfinite(prices) & np.isfinite(self._valuation[row, columns])
-        conditions = order_conditions(self._panel, self._costs, row)
-        if conditions is not None:
-            conditions = conditions.of(columns)
-            tradable &= conditions.is_known
-        capacity = None
-        if self._execution.volume_cap is not None:
-            capacity = self._execution.volume_cap * mean_volume(self._panel, row)[columns]
-            tradable &= np.isfinite(capacity)
-        if not tradable.all():
-            prices = np.where(tradable, prices, self._last_known(row)[columns])
-        market = Market(
-            columns=columns,
-            prices=prices,
-            tradable=tradable,
-            session=str(self._panel.sessions[row]),
-            conditions=conditions,
-            capacity=capacity,
-        )
+        market = self._quotes.market(row, columns)
         return Account(shares=self._shares[columns], cash=self._cash, market=market, costs=self._costs)
-
-    @property
-    def _field(self) -> Field:
-        return "open" if self._execution.fill == "next_open" else "close"
-
-    def _last_known(self, row: int) -> FloatArray:
-        """Prices known at the open of a session: the closes before it, across a split of the day; or its own close."""
-        if self._execution.fill == "next_close":
-            closes: FloatArray = self._valuation[row]
-            return closes
-        known: FloatArray = self._valuation[row - 1].copy()
-        for number in self._actions.get(row, ()):
-            known[self._panel.actions.columns[number]] /= self._panel.actions.split_ratios[number]
-        return known
 
     def _delist(self, row: int) -> None:
         """Close what has had no close for too long, at its last price and terminal or stated return, at no cost."""
@@ -309,7 +277,7 @@ class Portfolio:
         if columns is not None:
             left[:] = False
             left[columns] = self._carried.left[columns]
-        self._record.drop(np.abs(self._carried.wanted - self._shares) * self._last_known(row), left)
+        self._record.drop(np.abs(self._carried.wanted - self._shares) * self._quotes.last_known(row), left)
         self._carried.left[left] = False
         if not self._carried.left.any():
             self._carried = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from itertools import product
 from typing import Any
 
 from backend.commands.terminal import console, print_json, print_rows
@@ -13,6 +14,9 @@ from backend.database.sweeps import list_sweeps
 from backend.resources import Resources
 from backend.routers.sweep_requests import sweep_answer
 from backend.services.sweeps.starting import StartedSweep
+
+#: Rows of a table that could have thousands; JSON has them all.
+_MOST_CELLS = 12
 
 
 async def listed(resources: Resources, limit: int) -> list[dict[str, Any]]:  # Any: cells of mixed types
@@ -59,6 +63,43 @@ def print_sweep(found: StartedSweep, *, as_json: bool) -> None:
         console.print(f"why: {found.job.error}", markup=False)
     if result is not None:
         _print_result(result)
+
+
+def print_stability_map(found: Mapping[str, Any], *, as_json: bool) -> None:  # Any: a JSON document
+    """The cells with the best neighbourhoods."""
+    if as_json:
+        print_json(found)
+        return
+    axes = [axis["name"] for axis in found["axes"]]
+    points = product(*(axis["values"] for axis in found["axes"]))
+    columns = ("value", "mean", "minimum", "plateau")
+    cells = [
+        dict(zip(axes, map(str, point), strict=True)) | {name: found[name][number] for name in columns}
+        for number, point in enumerate(points)
+    ]
+    run = [cell for cell in cells if cell["mean"] is not None]
+    best = sorted(run, key=lambda cell: cell["mean"], reverse=True)[:_MOST_CELLS]
+    shown = [cell | {name: _ratio(cell[name]) for name in columns} for cell in best]
+    title = f"{found['metric']}, by the mean over neighbours: {found['n_done']:,} of {found['n_trials']:,} trials"
+    print_rows(title, shown, {name: name for name in (*axes, *columns)})
+
+
+def print_cross_validation(found: Mapping[str, Any], *, as_json: bool) -> None:  # Any: a JSON document
+    """Distributions, and what was chosen how often."""
+    if as_json:
+        print_json(found)
+        return
+    names = {"train_sharpe": "where it was chosen", "test_sharpe": "where it was not", "path_sharpe": "whole paths"}
+    rows = [
+        {"what": title} | {share: _ratio(value) for share, value in found[name].items()}
+        for name, title in names.items()
+    ]
+    headers = {share: f"{float(share):.0%}" for share in found["path_sharpe"]}
+    title = f"Sharpe ratio a year of the best, {found['n_splits']:,} splits, {len(found['paths']):,} paths, by quantile"
+    print_rows(title, rows, {"what": ""} | headers)
+    chosen = [{**it, "parameters": json.dumps(it["parameters"])} for it in found["chosen"][:_MOST_CELLS]]
+    print_rows("Chosen", chosen, {"n_splits": "splits", "parameters": "parameters"})
+    console.print(f"loses on {found['probability_of_loss']:.1%} of paths")
 
 
 def _print_result(result: Mapping[str, Any]) -> None:  # Any: a JSON document

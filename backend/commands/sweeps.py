@@ -6,7 +6,7 @@ import asyncio
 import datetime as dt
 from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -142,6 +142,63 @@ def list_all(
     with reported_errors(as_json=as_json):
         rows = run(Settings(), lambda resources: listed(resources, limit))
     print_sweeps(rows, as_json=as_json)
+
+
+@sweep_app.command()
+def stability(
+    sweep_id: SweepId,
+    *,
+    metric: Annotated[str, typer.Option(help="A figure of which more is better: sharpe, cagr, calmar …")] = "sharpe",
+    as_json: Json = False,
+) -> None:
+    """Show whether good parameters of a grid stand among good ones, or alone."""
+    from backend.commands.backtest import refusals  # noqa: PLC0415  start-up
+    from backend.commands.sweep_pages import print_stability_map  # noqa: PLC0415  start-up
+    from backend.database.connection import transaction  # noqa: PLC0415  start-up
+    from backend.schemas.sweep_validation import StabilityIn  # noqa: PLC0415  start-up
+    from backend.services.sweeps.validation import sweep_stability  # noqa: PLC0415  start-up
+
+    async def mapped(resources: Resources) -> dict[str, Any]:  # Any: JSON values
+        found = await _full_id(resources, sweep_id)
+        async with transaction(resources.engine) as connection:
+            return await sweep_stability(connection, resources.store, found, metric)
+
+    with reported_errors(as_json=as_json):
+        with refusals():
+            StabilityIn.model_validate({"metric": metric})
+        document = run(Settings(), mapped)
+    print_stability_map(document, as_json=as_json)
+
+
+@sweep_app.command()
+def validate(
+    sweep_id: SweepId,
+    *,
+    groups: Annotated[int, typer.Option(help="Of sessions, 2 to 20.")] = 10,
+    test_groups: Annotated[int, typer.Option(help="Tested at a time; 1 is purged k-fold.")] = 2,
+    purge: Annotated[int, typer.Option(help="Sessions on either side of a test that train nothing.")] = 21,
+    embargo: Annotated[int, typer.Option(help="More of them after a test.")] = 0,
+    as_json: Json = False,
+) -> None:
+    """Judge the choice of the best trial out of sample, by combinatorial purged cross-validation."""
+    from backend.commands.backtest import refusals  # noqa: PLC0415  start-up
+    from backend.commands.sweep_pages import print_cross_validation  # noqa: PLC0415  start-up
+    from backend.database.connection import transaction  # noqa: PLC0415  start-up
+    from backend.schemas.sweep_validation import CrossValidationIn  # noqa: PLC0415  start-up
+    from backend.services.sweeps.validation import CrossValidationPlan, sweep_cross_validation  # noqa: PLC0415  start-up
+
+    given = {"n_groups": groups, "n_test_groups": test_groups, "purge": purge, "embargo": embargo}
+
+    async def judged(resources: Resources) -> dict[str, Any]:  # Any: JSON values
+        found = await _full_id(resources, sweep_id)
+        async with transaction(resources.engine) as connection:
+            return await sweep_cross_validation(connection, resources.store, found, CrossValidationPlan(**given))
+
+    with reported_errors(as_json=as_json):
+        with refusals():
+            CrossValidationIn.model_validate(given)
+        document = run(Settings(), judged)
+    print_cross_validation(document, as_json=as_json)
 
 
 def _watch(begin: Callable[[Resources], Coroutine[None, None, StartedSweep]], *, as_json: bool) -> None:

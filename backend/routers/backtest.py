@@ -16,7 +16,7 @@ from backend.database.backtests import (
 )
 from backend.database.jobs import JobRecord
 from backend.database.trials import count_trials
-from backend.routers import honesty, preregistrations, sweeps, validation
+from backend.routers import honesty, preregistrations, sweep_validation, sweeps, validation
 from backend.routers.backtest_requests import backtest_request
 from backend.routers.cursors import cursor_offset, cursor_row, encoded_cursor
 from backend.routers.dependencies import Connection, Engine, Queue, Store
@@ -45,6 +45,7 @@ from strategy.backtest.cost_presets import PRICE_LISTS, PriceList
 router = APIRouter(prefix="/backtest", tags=["backtest"])
 add_health(router)
 router.include_router(sweeps.router)  # before the routes whose path begins with an id
+router.include_router(sweep_validation.router)
 router.include_router(preregistrations.router)
 router.include_router(validation.router)
 router.include_router(honesty.router)

@@ -22,6 +22,7 @@ import numpy as np
 
 from strategy.errors import InsufficientHistoryError, StatisticError
 from strategy.panel import FloatArray
+from strategy.validation.block_moments import BlockMoments
 
 #: 20 blocks make 184,756 splits.
 MOST_BLOCKS = 20
@@ -85,7 +86,7 @@ def probability_of_overfitting(returns: FloatArray, *, n_blocks: int = 16) -> Ov
     """
     _check(returns, n_blocks)
     halves = _halves(n_blocks)
-    blocks = _Blocks(returns, n_blocks)
+    blocks = BlockMoments(returns, np.arange(n_blocks) * len(returns) // n_blocks)
     n_at_once = max(1, _AT_ONCE // returns.shape[1])
     parts = [_chosen(blocks, halves[first : first + n_at_once]) for first in range(0, len(halves), n_at_once)]
     in_sample, out_of_sample, ranks = (np.concatenate(values) for values in zip(*parts, strict=True))
@@ -93,32 +94,7 @@ def probability_of_overfitting(returns: FloatArray, *, n_blocks: int = 16) -> Ov
     return Overfitting(in_sample=in_sample, out_of_sample=out_of_sample, logits=np.log(shares / (1 - shares)))
 
 
-class _Blocks:
-    """Moments of every trial in every block, about the trial's own mean so that no digits cancel."""
-
-    def __init__(self, returns: FloatArray, n_blocks: int) -> None:
-        starts = np.arange(n_blocks) * len(returns) // n_blocks
-        self._means = returns.mean(axis=0)
-        deviations = returns - self._means
-        self._counts = np.diff(starts, append=len(returns)).astype(np.float64)
-        self._sums = np.add.reduceat(deviations, starts, axis=0)
-        deviations *= deviations
-        self._squares = np.add.reduceat(deviations, starts, axis=0)
-        # Deviations this small are what rounding leaves of a trial that does not vary.
-        self._floor = (np.abs(self._means) * 1e-12) ** 2
-
-    def sharpe_ratios(self, halves: FloatArray) -> FloatArray:
-        """Sharpe ratio per period, shape (n_halves, n_trials), of the blocks that are 1 in rows of `halves`."""
-        counts = (halves @ self._counts)[:, np.newaxis]
-        means = halves @ self._sums / counts
-        variances = (halves @ self._squares - counts * means**2) / (counts - 1)
-        varies = variances > self._floor
-        spreads = np.sqrt(np.where(varies, variances, 1.0))
-        ratios: FloatArray = np.where(varies, (means + self._means) / spreads, 0.0)
-        return ratios
-
-
-def _chosen(blocks: _Blocks, halves: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+def _chosen(blocks: BlockMoments, halves: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Sharpe ratio of the best in sample, of the same out of sample, and its rank there, ties in the middle."""
     inside, outside = blocks.sharpe_ratios(halves), blocks.sharpe_ratios(1 - halves)
     best = inside.argmax(axis=1)[:, np.newaxis]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -22,6 +22,9 @@ from strategy.registry import find_strategy
 from strategy.sweeps.replays import replays
 from strategy.sweeps.spec import SweepSpec
 from strategy.sweeps.summary import Summary, summary_of
+
+#: Tables fetched at the same time.
+_AT_ONCE = 16
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +53,7 @@ class DoneTrials:
 
 async def trials_table(store: ObjectStore, done: Sequence[BatchRecord]) -> pa.Table:
     """A line for each trial that is done, in order."""
-    tables = [await read_table(store, batch.trials_key) for batch in done]
+    tables = [table async for table in _tables(store, [batch.trials_key for batch in done])]
     return pa.concat_tables(tables, promote_options="permissive") if tables else pa.table({})
 
 
@@ -58,8 +61,7 @@ async def done_trials(store: ObjectStore, done: Sequence[BatchRecord], table: pa
     """Trials of the batches whose lines are in `table`."""
     columns: list[FloatArray] = []
     sessions: list[str] = []
-    for batch in done:
-        equity = await read_table(store, batch.equity_key)
+    async for equity in _tables(store, [batch.equity_key for batch in done]):
         sessions = [value.isoformat() for value in equity.column("session").to_pylist()]
         names = [name for name in equity.column_names if name != "session"]
         columns += [session_returns(equity.column(name).to_numpy()) for name in names]
@@ -68,6 +70,13 @@ async def done_trials(store: ObjectStore, done: Sequence[BatchRecord], table: pa
         sessions=sessions,
         returns=np.column_stack(columns) if columns else np.empty((0, 0)),
     )
+
+
+async def _tables(store: ObjectStore, keys: Sequence[str]) -> AsyncIterator[pa.Table]:
+    """Tables in order, some of them fetched at the same time: there may be a thousand, each a request to S3."""
+    for first in range(0, len(keys), _AT_ONCE):
+        for table in await asyncio.gather(*(read_table(store, key) for key in keys[first : first + _AT_ONCE])):
+            yield table
 
 
 async def summary_of_trials(store: ObjectStore, spec: SweepSpec, trials: DoneTrials) -> Summary:

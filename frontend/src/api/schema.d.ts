@@ -218,6 +218,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/backtest/sweeps/{sweep_id}/cross-validation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Cross Validation
+         * @description What choosing the best trial gives out of sample: purged k-fold, or combinatorial purged cross-validation.
+         */
+        get: operations["get_cross_validation_api_v1_backtest_sweeps__sweep_id__cross_validation_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/backtest/sweeps/{sweep_id}/stability": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Stability
+         * @description Whether good parameters of a grid stand among good ones, or alone.
+         */
+        get: operations["get_stability_api_v1_backtest_sweeps__sweep_id__stability_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/backtest/sweeps/{sweep_id}/trials": {
         parameters: {
             query?: never;
@@ -1129,6 +1169,32 @@ export interface components {
             trials?: number | null;
         };
         /**
+         * ChoiceOut
+         * @description A trial that was the best of a training set, and in how many splits.
+         */
+        ChoiceOut: {
+            /** Backtest Id */
+            backtest_id: string;
+            /** N Splits */
+            n_splits: number;
+            /** Parameters */
+            parameters: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * ChosenOut
+         * @description A trial.
+         */
+        ChosenOut: {
+            /** Backtest Id */
+            backtest_id: string;
+            /** Parameters */
+            parameters: {
+                [key: string]: unknown;
+            };
+        };
+        /**
          * ConstraintsIn
          * @description What every decision's weights must keep: they are replaced by the nearest ones that do.
          */
@@ -1271,6 +1337,87 @@ export interface components {
              * @default ten_bps
              */
             preset?: string;
+        };
+        /**
+         * CrossValidationIn
+         * @description How sessions are parted: every choice of `n_test_groups` of `n_groups` consecutive groups is a test once.
+         */
+        CrossValidationIn: {
+            /**
+             * Embargo
+             * @description More of them after a test.
+             * @default 0
+             */
+            embargo?: number;
+            /**
+             * N Groups
+             * @description Of sessions, as long as each other but for one.
+             * @default 10
+             */
+            n_groups?: number;
+            /**
+             * N Test Groups
+             * @description 1 is purged k-fold, with one path.
+             * @default 2
+             */
+            n_test_groups?: number;
+            /**
+             * Purge
+             * @description On either side of a test, in no training.
+             * @default 21
+             */
+            purge?: number;
+        };
+        /**
+         * CrossValidationOut
+         * @description The best trial of each training set, judged by its test. Sharpe ratios a year; quantiles by share.
+         */
+        CrossValidationOut: {
+            /**
+             * Chosen
+             * @description The most often chosen first.
+             */
+            chosen: components["schemas"]["ChoiceOut"][];
+            /** Id */
+            id: string;
+            /**
+             * N Done
+             * @description Of them, as far as the sweep is.
+             */
+            n_done: number;
+            /** N Splits */
+            n_splits: number;
+            /** N Trials */
+            n_trials: number;
+            /** Path Sharpe */
+            path_sharpe: {
+                [key: string]: number;
+            };
+            /**
+             * Paths
+             * @description Of each whole history out of sample.
+             */
+            paths: number[];
+            plan: components["schemas"]["CrossValidationIn"];
+            /**
+             * Probability Of Loss
+             * @description Share of paths below zero.
+             */
+            probability_of_loss: number;
+            /**
+             * Test Sharpe
+             * @description Of the same where it was not chosen.
+             */
+            test_sharpe: {
+                [key: string]: number;
+            };
+            /**
+             * Train Sharpe
+             * @description Of what was chosen, over the splits.
+             */
+            train_sharpe: {
+                [key: string]: number;
+            };
         };
         /**
          * DelistedOut
@@ -1779,6 +1926,16 @@ export interface components {
             loss: number;
             /** Total Return */
             total_return: number;
+        };
+        /**
+         * MapAxisOut
+         * @description A parameter of which there are two values or more, in order.
+         */
+        MapAxisOut: {
+            /** Name */
+            name: string;
+            /** Values */
+            values: unknown[];
         };
         /**
          * MemberChangeIn
@@ -2461,6 +2618,49 @@ export interface components {
              * @default 0
              */
             seed?: number;
+        };
+        /**
+         * StabilityOut
+         * @description A figure over the grid of a sweep. Lists are flat, the last axis fastest; None: not run, or not defined.
+         */
+        StabilityOut: {
+            /** Axes */
+            axes: components["schemas"]["MapAxisOut"][];
+            /** Backtest Ids */
+            backtest_ids: (string | null)[];
+            /** Id */
+            id: string;
+            /**
+             * Mean
+             * @description Of a cell and its neighbours, one step along every axis.
+             */
+            mean: (number | null)[];
+            /**
+             * Metric
+             * @enum {string}
+             */
+            metric: "sharpe" | "sortino" | "calmar" | "cagr" | "total_return" | "max_drawdown" | "information_ratio" | "excess_cagr";
+            /**
+             * Minimum
+             * @description Of the same.
+             */
+            minimum: (number | null)[];
+            /** @description The trial with the highest mean. */
+            most_stable: components["schemas"]["ChosenOut"];
+            /**
+             * N Done
+             * @description Of them, as far as the sweep is.
+             */
+            n_done: number;
+            /** N Trials */
+            n_trials: number;
+            /**
+             * Plateau
+             * @description 1: neighbours are as good as the cell; 0: as what one gets anywhere. None: below the median.
+             */
+            plateau: (number | null)[];
+            /** Value */
+            value: (number | null)[];
         };
         /**
          * StatusOut
@@ -3390,6 +3590,79 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SweepOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_cross_validation_api_v1_backtest_sweeps__sweep_id__cross_validation_get: {
+        parameters: {
+            query?: {
+                /** @description Of sessions, as long as each other but for one. */
+                n_groups?: number;
+                /** @description 1 is purged k-fold, with one path. */
+                n_test_groups?: number;
+                /** @description On either side of a test, in no training. */
+                purge?: number;
+                /** @description More of them after a test. */
+                embargo?: number;
+            };
+            header?: never;
+            path: {
+                sweep_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CrossValidationOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_stability_api_v1_backtest_sweeps__sweep_id__stability_get: {
+        parameters: {
+            query?: {
+                metric?: "sharpe" | "sortino" | "calmar" | "cagr" | "total_return" | "max_drawdown" | "information_ratio" | "excess_cagr";
+            };
+            header?: never;
+            path: {
+                sweep_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StabilityOut"];
                 };
             };
             /** @description Validation Error */

@@ -63,8 +63,48 @@ async def test_a_sweep_is_accepted_watched_and_read(client: AsyncClient) -> None
     assert max(table.column("sharpe").to_pylist()) == found["best"]["metrics"]["sharpe"]
     listed = (await client.get("/backtest/sweeps")).json()["data"]
     assert [(it["id"], it["strategy"]) for it in listed] == [(sweep["id"], "dual_momentum")]
+    await assert_stability(client, path, found)
+    await assert_cross_validation(client, path)
     # Three of the quickstart's and ours are of one strategy: what a sweep tried is counted like what a person tried.
     assert (await client.get("/backtest/trials")).json()["by_strategy"]["dual_momentum"] >= 4
+
+
+async def assert_stability(client: AsyncClient, path: str, found: dict[str, Any]) -> None:  # Any: JSON
+    """Two by two: every cell has the same four neighbours, itself among them."""
+    answer = await client.get(f"{path}/stability", params={"metric": "cagr"})
+    assert answer.status_code == 200, answer.text
+    cells = answer.json()
+    assert cells["axes"] == [{"name": "lookback", "values": [63, 126]}, {"name": "top_n", "values": [1, 2]}]
+    page = (await client.get(f"{path}/trials")).json()["columns"]
+    by_id = dict(zip(page["backtest_id"], page["cagr"], strict=True))
+    assert cells["value"] == [by_id[it] for it in cells["backtest_ids"]]
+    assert cells["mean"] == pytest.approx([sum(cells["value"]) / 4] * 4)
+    assert cells["minimum"] == [min(cells["value"])] * 4
+    assert found["best"]["backtest_id"] in cells["backtest_ids"]
+
+
+async def assert_cross_validation(client: AsyncClient, path: str) -> None:
+    """Six groups, two of them tested: 15 splits make five paths. One at a time makes one."""
+    answer = await client.get(f"{path}/cross-validation", params={"n_groups": 6, "n_test_groups": 2, "embargo": 5})
+    assert answer.status_code == 200, answer.text
+    judged = answer.json()
+    assert (judged["n_splits"], len(judged["paths"]), judged["n_done"]) == (15, 5, 4)
+    assert judged["plan"] == {"n_groups": 6, "n_test_groups": 2, "purge": 21, "embargo": 5}
+    assert sum(it["n_splits"] for it in judged["chosen"]) == 15
+    assert judged["train_sharpe"]["0.5"] > judged["test_sharpe"]["0.01"]
+    assert min(judged["paths"]) <= judged["path_sharpe"]["0.5"] <= max(judged["paths"])
+    fold = (await client.get(f"{path}/cross-validation", params={"n_test_groups": 1})).json()
+    assert (fold["n_splits"], len(fold["paths"])) == (10, 1)
+    for params, field in (
+        ({"n_groups": 21}, "n_groups"),
+        ({"n_groups": 20, "n_test_groups": 5}, "n_test_groups"),
+        ({"n_folds": 3}, "n_folds"),
+        ({"purge": 1_000, "n_groups": 2, "n_test_groups": 1}, None),
+    ):
+        refused = await client.get(f"{path}/cross-validation", params=params)
+        assert refused.status_code == 422, refused.text
+        assert refused.json().get("field") == field
+    assert (await client.get(f"{path}/stability", params={"metric": "luck"})).json()["field"] == "metric"
 
 
 @pytest.mark.parametrize(
@@ -90,7 +130,13 @@ async def test_a_wrong_sweep_is_answered_with_field_and_remedy(
 
 
 async def test_what_never_was_is_not_found(client: AsyncClient) -> None:
-    for path in ("/backtest/sweeps/nope", "/backtest/sweeps/nope/trials", "/backtest/jobs/nope"):
+    for path in (
+        "/backtest/sweeps/nope",
+        "/backtest/sweeps/nope/trials",
+        "/backtest/jobs/nope",
+        "/backtest/sweeps/nope/stability",
+        "/backtest/sweeps/nope/cross-validation",
+    ):
         answer = await client.get(path)
         assert answer.status_code == 404, path
         assert "unknown" in answer.json()["detail"]

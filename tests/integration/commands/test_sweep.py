@@ -52,6 +52,8 @@ def test_a_sweep_is_run_once_and_shown_with_its_doubt(parakeet: CliRunner) -> No
     assert answer(parakeet.invoke(app, ["sweep", "show", row["id"][:12], "--json"])) == again
     # What has ended is not cancelled any more.
     assert answer(parakeet.invoke(app, ["sweep", "cancel", row["id"][:12], "--json"])) == again
+    assert "splits" in parakeet.invoke(app, ["sweep", "validate", row["id"][:12]]).stdout
+    assert "plateau" in parakeet.invoke(app, ["sweep", "stability", row["id"][:12]]).stdout
     assert row["id"][:12] in parakeet.invoke(app, ["sweep", "list"]).stdout
 
 
@@ -85,6 +87,10 @@ async def waiting_sweep(settings: Settings) -> str:
         (("resume", "nope"), 3, "unknown sweep"),
         (("resume", "nope", "--budget", "speed=1"), 2, "budget.speed"),
         (("cancel", "nope"), 3, "unknown sweep"),
+        (("stability", "nope"), 3, "unknown sweep"),
+        (("stability", "nope", "--metric", "luck"), 2, "sharpe"),
+        (("validate", "nope"), 3, "unknown sweep"),
+        (("validate", "nope", "--groups", "1"), 2, "n_groups"),
     ],
 )
 def test_bad_input_has_an_exit_code_and_a_reason(

@@ -27,7 +27,7 @@ from strategy.backtest.costs import CostModel, OrderConditions, order_costs
 from strategy.backtest.plan import Stretch
 from strategy.backtest.simulation import Orders
 from strategy.backtest.valuation import holdings_values
-from strategy.panel import FloatArray, IntArray
+from strategy.panel import BoolArray, FloatArray, IntArray
 
 _MAX_ITERATIONS = 50
 
@@ -92,7 +92,7 @@ def cross(
     flows = _sums(payments.rows - stretch.begin, paid, n_sessions)
     flows[stretch.fill_rows - stretch.begin] -= spent
     cash = _accrued(start.cash, flows, rate)
-    event_rows, event_shares = _events(stretch, start, parts, payments, trades)
+    event_rows, event_shares = _events(stretch, start, payments, trades, _held(units[1:], parts, trades))
     return Crossing(
         equity=cash + _values(stretch, start, event_rows, event_shares, valuation),
         cash=cash,
@@ -139,12 +139,16 @@ class _Parts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Trades:
-    """What is traded, arrays of shape (n_parts,); `invested` is I, of shape (1 + n_fills,)."""
+    """What is traded, and what is kept where nothing is: arrays of shape (n_parts,).
+
+    `invested` is I, of shape (1 + n_fills,); `n_orders` counts the orders of each fill.
+    """
 
     invested: FloatArray
     shares: FloatArray
     costs: FloatArray
-    held: FloatArray
+    kept: FloatArray
+    n_orders: FloatArray
 
 
 def _payments(stretch: Stretch, actions: CorporateActions, units: FloatArray) -> _Payments:
@@ -201,14 +205,16 @@ def _settled(parts: _Parts, growth: FloatArray, equity: float, costs: CostModel)
     for _ in range(_MAX_ITERATIONS):
         invested = equity * np.concatenate(([1.0], np.cumprod(growth / (1 + fractions))))
         available = invested[:-1] * growth
-        before, after = parts.before * invested[parts.fills], parts.after * invested[1:][parts.fills]
-        shares = after - before
+        before = parts.before * invested[parts.fills]
+        shares = parts.after * invested[1:][parts.fills]
+        shares -= before
         is_order = np.abs(shares) * parts.prices > NOISE * available[parts.fills]
         shares *= is_order
         each = order_costs(costs, shares, parts.prices, parts.conditions)
         total = _sums(parts.fills, each, n_fills)
         if (np.abs(total - fractions * invested[1:]) <= TINY * available).all():
-            return _Trades(invested=invested, shares=shares, costs=each, held=np.where(is_order, after, before))
+            n_orders = _sums(parts.fills, is_order, n_fills)
+            return _Trades(invested=invested, shares=shares, costs=each, kept=before, n_orders=n_orders)
         if not (total < available).all():
             return None
         fractions = total / invested[1:]
@@ -224,19 +230,24 @@ def _accrued(cash: float, flows: FloatArray, rate: float) -> FloatArray:
     return accrued
 
 
+def _held(units: FloatArray, parts: _Parts, trades: _Trades) -> FloatArray:
+    """Shares held after each fill, shape (n_fills, n_assets); written over `units`, which is not needed any more."""
+    units *= trades.invested[1:, np.newaxis]
+    kept = np.flatnonzero(trades.shares == 0)
+    units.ravel()[parts.places[kept]] = trades.kept[kept]
+    return units
+
+
 def _events(
-    stretch: Stretch, start: Start, parts: _Parts, payments: _Payments, trades: _Trades
+    stretch: Stretch, start: Start, payments: _Payments, trades: _Trades, held: FloatArray
 ) -> tuple[IntArray, FloatArray]:
     """Rows after whose close other shares are held than before, and these."""
-    n_fills = len(stretch.fill_rows)
-    held = np.zeros(stretch.weights.shape)
-    held.ravel()[parts.places] = trades.held
-    has_traded = _sums(parts.fills, trades.shares != 0, n_fills) > 0
+    has_traded = trades.n_orders > 0
+    rows, shares = stretch.fill_rows[has_traded], held[has_traded]
     split_rows, split_shares = _splits(start, payments, held)
-    if split_rows.size == 0 and has_traded.all():
-        return stretch.fill_rows, held
-    rows = np.concatenate([split_rows, stretch.fill_rows[has_traded]])
-    shares = np.concatenate([split_shares, held[has_traded]])
+    if split_rows.size == 0:
+        return rows, shares
+    rows, shares = np.concatenate([split_rows, rows]), np.concatenate([split_shares, shares])
     # Of a split and a fill in one session the fill is the later: the last of equal rows counts.
     order = np.argsort(rows, kind="stable")
     order = order[np.append(np.diff(rows[order]) != 0, True)[: order.size]]
@@ -283,7 +294,7 @@ def _orders(stretch: Stretch, parts: _Parts, trades: _Trades) -> Orders:
     )
 
 
-def _sums(groups: IntArray, values: FloatArray, n_groups: int) -> FloatArray:
+def _sums(groups: IntArray, values: FloatArray | BoolArray, n_groups: int) -> FloatArray:
     """Sum of the values of each group, 0 where it has none."""
     # Without any value numpy counts in whole numbers.
     return np.bincount(groups, values, n_groups).astype(np.float64, copy=False)

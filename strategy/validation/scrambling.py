@@ -15,7 +15,7 @@ from typing import Generic, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from strategy.panel import BoolArray, Conversion, Field, FloatArray, PricePanel
+from strategy.panel import BoolArray, Conversion, Field, FloatArray, IntArray, PricePanel
 
 #: Share of the bars that are missing from a scrambled future.
 _MISSING = 0.1
@@ -99,6 +99,10 @@ class _ScrambledPanel(PricePanel):
     @cached_property
     def active(self) -> BoolArray:
         return self.futures.flags("active", self.row)
+
+    def active_on(self, rows: IntArray | int) -> BoolArray:
+        is_active: BoolArray = self.active[rows]  # of the closes nothing need be scrambled for it
+        return is_active
 
 
 class _Fields(Mapping[Field, FloatArray]):

@@ -154,11 +154,12 @@ def _print_walk(walk: Mapping[str, Any]) -> None:  # Any: a JSON document
     rows = [
         {"test": " to ".join(fold["test"]), "chosen": fold["backtest_id"][:12]}
         | {name: _ratio(fold[name]) for name in ("train_sharpe", "test_sharpe")}
+        | {"turnover": _share(fold["turnover"]), "cost": f"{fold['cost']:.3%}"}
         for fold in walk["folds"]
     ]
     title = f"Walk-forward: Sharpe ratio {_ratio(walk['sharpe'])} a year, return {_share(walk['total_return'])}"
     headers = {"test": "judged on", "chosen": "best before", "train_sharpe": "Sharpe before", "test_sharpe": "then"}
-    print_rows(title, rows, headers)
+    print_rows(title, rows, headers | {"turnover": "turnover", "cost": "its cost"})
     console.print(walk["note"])
 
 

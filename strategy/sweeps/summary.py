@@ -18,14 +18,15 @@ import numpy as np
 
 from strategy.backtest.metrics import return_moments
 from strategy.errors import InsufficientHistoryError, StatisticError
-from strategy.panel import FloatArray, IntArray
+from strategy.panel import FloatArray
 from strategy.sweeps.axes import Value
+from strategy.sweeps.ratios import sharpe_ratios
 from strategy.sweeps.spec import WalkForward
+from strategy.sweeps.walks import Walk, walked
 from strategy.validation.clusters import effective_trials
 from strategy.validation.overfitting import probability_of_overfitting
 from strategy.validation.reality_check import SuperiorAbility, superior_ability
 from strategy.validation.sharpe import deflated_sharpe_ratio
-from strategy.validation.splits import walk_forward
 
 T = TypeVar("T")
 
@@ -76,27 +77,8 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fold:
-    """One step of a walk-forward: rows of the returns, the trial chosen, and its ratios in and out of sample."""
-
-    train: tuple[int, int]
-    test: tuple[int, int]
-    chosen: int
-    train_sharpe: float
-    test_sharpe: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Walk:
-    """The folds, and the out-of-sample returns of what was chosen, one after the other."""
-
-    folds: tuple[Fold, ...]
-    returns: FloatArray
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
-    """What is told of a sweep; `best` is None where no trial's returns vary."""
+    """What is told of a sweep; `best` is None where no trial's returns vary. Changes of `walk` are not charged yet."""
 
     best: int | None
     sharpe: FloatArray
@@ -144,45 +126,6 @@ def summary_of(
         doubt=None if best is None else _doubt(returns, sharpe, best, tested),
         groups=tuple(group for axis in axes for group in _groups(axis, [it[axis] for it in parameters], sharpe)),
         walk=None if walk is None or best is None else walked(returns, walk),
-    )
-
-
-def sharpe_ratios(returns: FloatArray) -> FloatArray:
-    """Mean over sample standard deviation of each column, not annualised; NaN where it does not vary."""
-    if returns.shape[0] < 2:  # noqa: PLR2004  one return has no spread
-        return np.full(returns.shape[1], np.nan)
-    spread = np.std(returns, axis=0, ddof=1)
-    # As in metrics.sharpe_ratio: a spread of rounding errors is none.
-    varies = spread > 1e-15  # noqa: PLR2004  said above
-    ratios: FloatArray = np.full(returns.shape[1], np.nan)
-    ratios[varies] = returns[:, varies].mean(axis=0) / spread[varies]
-    return ratios
-
-
-def walked(returns: FloatArray, walk: WalkForward) -> Walk:
-    """Choose the best of each training span, and chain what it returned on the test span after it.
-
-    A trial enters a test span with the holdings that it has by then; what changing from one trial's holdings to
-    another's would cost is not in the returns.
-    """
-    splits = walk_forward(
-        returns.shape[0], n_train=walk.n_train, n_test=walk.n_test, purge=walk.purge, is_anchored=walk.is_anchored
-    )
-    folds = tuple(_fold(returns, split.train, split.test) for split in splits)
-    chained = [returns[fold.test[0] : fold.test[1] + 1, fold.chosen] for fold in folds]
-    return Walk(folds=folds, returns=np.concatenate(chained))
-
-
-def _fold(returns: FloatArray, train: IntArray, test: IntArray) -> Fold:
-    fitted = sharpe_ratios(returns[train])
-    # Where nothing varied there is nothing to choose by: the first trial, as good as any.
-    chosen = 0 if np.isnan(fitted).all() else int(np.nanargmax(fitted))
-    return Fold(
-        train=(int(train[0]), int(train[-1])),
-        test=(int(test[0]), int(test[-1])),
-        chosen=chosen,
-        train_sharpe=float(fitted[chosen]),
-        test_sharpe=float(sharpe_ratios(returns[test][:, [chosen]])[0]),
     )
 
 

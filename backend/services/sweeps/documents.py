@@ -16,8 +16,10 @@ from aws.s3_cache import ObjectStore
 from backend.database.sweeps import BatchRecord, SweepRecord
 from backend.services.sweeps.budgets import Price
 from backend.services.sweeps.findings import DoneTrials, done_trials, summary_of_trials, trials_table
+from strategy.sweeps.ratios import sharpe_ratios
 from strategy.sweeps.spec import SweepSpec
-from strategy.sweeps.summary import N_BOOTSTRAP, Doubt, Group, Summary, Walk, sharpe_ratios
+from strategy.sweeps.summary import N_BOOTSTRAP, Doubt, Group, Summary
+from strategy.sweeps.walks import Walk
 
 #: Sessions in a year, by which a Sharpe ratio a session is told as one a year.
 _YEAR = 252
@@ -26,8 +28,8 @@ NOTE = (
     "deflated Sharpe ratio, and the p-value of no trial being better than the benchmark."
 )
 WALK_NOTE = (
-    "Each span is judged by the trial that was best on the sessions before it; what changing from one trial's holdings "
-    "to another's would cost is not in it."
+    "Each span is judged by the trial that was best on the sessions before it. Entering it, and changing from one "
+    "trial's holdings to another's, is traded at the close before it and charged by the costs of the spec."
 )
 
 
@@ -130,6 +132,8 @@ def _walk(walk: Walk, trials: DoneTrials) -> dict[str, Any]:  # Any: JSON
                 "parameters": trials.parameters[fold.chosen],
                 "train_sharpe": _yearly(fold.train_sharpe),
                 "test_sharpe": _yearly(fold.test_sharpe),
+                "turnover": fold.turnover,
+                "cost": fold.cost,
             }
             for fold in walk.folds
         ],

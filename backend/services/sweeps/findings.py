@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -16,12 +16,13 @@ from aws.s3_cache import ObjectStore, read_table
 from backend.database.sweeps import BatchRecord
 from backend.services.panels import SpecPanels, panels_of
 from strategy.backtest.metrics import session_returns
-from strategy.backtest.spec import BacktestSpec
+from strategy.backtest.run import BacktestResult
 from strategy.panel import FloatArray
 from strategy.registry import find_strategy
 from strategy.sweeps.replays import replays
 from strategy.sweeps.spec import SweepSpec
 from strategy.sweeps.summary import Summary, summary_of
+from strategy.sweeps.walks import Walk, charged, held_per_equity, sessions_needed
 
 #: Tables fetched at the same time.
 _AT_ONCE = 16
@@ -86,18 +87,30 @@ async def summary_of_trials(store: ObjectStore, spec: SweepSpec, trials: DoneTri
 
 
 def _summary(panels: SpecPanels, spec: SweepSpec, trials: DoneTrials) -> Summary:
-    return summary_of(
+    found = summary_of(
         trials.returns,
         trials.parameters,
         list(spec.space.axes),
-        benchmark=_benchmark_returns(panels, spec.trial(trials.parameters[0])),
+        benchmark=session_returns(next(_replayed(panels, spec, trials, [0])).benchmark.equity),
         generator=np.random.default_rng(spec.seed),
         walk=spec.walk_forward,
     )
+    return found if found.walk is None else replace(found, walk=_charged(panels, spec, trials, found.walk))
 
 
-def _benchmark_returns(panels: SpecPanels, trial: BacktestSpec) -> FloatArray:
-    """Returns of the benchmark, which all trials share, of the same sessions as theirs."""
-    strategy = find_strategy(trial.strategy)
-    (result,) = replays(panels.panel, [trial], strategy, decided_on=panels.decided_on)
-    return session_returns(result.benchmark.equity)
+def _charged(panels: SpecPanels, spec: SweepSpec, trials: DoneTrials, walk: Walk) -> Walk:
+    """The walk with its changes of holdings charged; holdings are not stored, so the trials it chose are run again."""
+    needed, first_row = sessions_needed(walk), 0
+    held: dict[tuple[int, int], FloatArray] = {}
+    for (trial, sessions), result in zip(needed.items(), _replayed(panels, spec, trials, list(needed)), strict=True):
+        first_row = int(result.simulation.rows[0])
+        held |= {(trial, session): held_per_equity(result.simulation, session) for session in sessions}
+    cash = spec.base.execution.initial_cash
+    return charged(walk, held, panels.panel, spec.base.costs, first_row=first_row, initial_cash=cash)
+
+
+def _replayed(
+    panels: SpecPanels, spec: SweepSpec, trials: DoneTrials, numbers: Sequence[int]
+) -> Iterator[BacktestResult]:
+    specs = [spec.trial(trials.parameters[number]) for number in numbers]
+    return replays(panels.panel, specs, find_strategy(spec.base.strategy), decided_on=panels.decided_on)

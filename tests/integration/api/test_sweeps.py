@@ -38,16 +38,8 @@ async def test_a_sweep_is_accepted_watched_and_read(client: AsyncClient) -> None
     assert (sweep["job"]["status"], sweep["n_trials"]) == ("succeeded", 4)
     found = sweep["result"]
     assert (found["state"], found["n_done"], found["n_refused"]) == ("complete", 4, 0)
-    # The best is never shown without what speaks against it.
-    assert 0 <= found["best"]["doubt"]["overfitting"] <= 1
-    assert 0 <= found["best"]["doubt"]["deflated_sharpe"] <= 1
-    assert found["best"]["doubt"]["n_trials"] == 4
-    tested = found["best"]["doubt"]["superior_ability"]
-    assert 0 < tested["lower"] <= tested["consistent"] <= tested["upper"] <= 1
-    assert 0 < tested["reality_check"] <= 1
-    assert tested["benchmark"] == "universe_buy_and_hold"
-    folds = found["walk_forward"]["folds"]
-    assert all(before["test"][1] < after["test"][0] for before, after in pairwise(folds))
+    assert_doubted(found)
+    assert_walked(found)
 
     # A trial is the backtest of its parameters, to the last digit.
     alone = (await client.post("/backtest", json=BASE | {"parameters": found["best"]["parameters"]})).json()
@@ -67,6 +59,28 @@ async def test_a_sweep_is_accepted_watched_and_read(client: AsyncClient) -> None
     await assert_cross_validation(client, path)
     # Three of the quickstart's and ours are of one strategy: what a sweep tried is counted like what a person tried.
     assert (await client.get("/backtest/trials")).json()["by_strategy"]["dual_momentum"] >= 4
+
+
+def assert_doubted(found: dict[str, Any]) -> None:  # Any: JSON
+    """The best is never shown without what speaks against it."""
+    doubt = found["best"]["doubt"]
+    tested = doubt["superior_ability"]
+    assert 0 <= doubt["overfitting"] <= 1
+    assert 0 <= doubt["deflated_sharpe"] <= 1
+    assert 1 <= doubt["n_independent"] <= doubt["n_trials"] == 4
+    assert 0 < tested["lower"] <= tested["consistent"] <= tested["upper"] <= 1
+    assert 0 < tested["reality_check"] <= 1
+    assert (tested["benchmark"], doubt["reasons"]) == ("universe_buy_and_hold", [])
+
+
+def assert_walked(found: dict[str, Any]) -> None:  # Any: JSON
+    """Spans follow each other; entering the first one buys, at 10 bp, and after it only another trial costs."""
+    folds = found["walk_forward"]["folds"]
+    assert all(before["test"][1] < after["test"][0] for before, after in pairwise(folds))
+    assert 0 < folds[0]["turnover"] < 0.5 + 1e-9
+    assert folds[0]["cost"] == pytest.approx(2 * folds[0]["turnover"] * 0.001)
+    for before, after in pairwise(folds):
+        assert (after["cost"] > 0) == (before["backtest_id"] != after["backtest_id"])
 
 
 async def assert_stability(client: AsyncClient, path: str, found: dict[str, Any]) -> None:  # Any: JSON

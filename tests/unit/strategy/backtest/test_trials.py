@@ -11,26 +11,15 @@ import pytest
 from strategy.backtest.costs import CostModel
 from strategy.backtest.metrics import session_returns
 from strategy.backtest.run import run_backtest
-from strategy.backtest.spec import BacktestSpec, Execution
+from strategy.backtest.spec import Execution
 from strategy.backtest.trials import run_trials
 from strategy.errors import ParameterError
 from strategy.library.momentum import MOMENTUM, MomentumParameters
 from support.panels import random_panel
+from support.specs import momentum_spec
 
 PANEL = random_panel(11, n_dates=160, n_assets=6, missing=0.01)
-SPEC = BacktestSpec(
-    strategy="momentum",
-    strategy_version=1,
-    parameters={"lookback": 30, "skip": 2, "top_n": 2},
-    universe="U",
-    start=dt.date(2020, 3, 2),
-    end=dt.date(2020, 8, 11),
-    base_currency="USD",
-    costs=CostModel(bps=10, flat=3),
-    execution=Execution(rebalance="weekly"),
-    benchmark=None,
-    snapshot="0" * 64,
-)
+SPEC = momentum_spec()
 SPECS = [
     SPEC,
     replace(SPEC, parameters={"lookback": 40, "skip": 0, "top_n": 3}),

@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from strategy.errors import InsufficientHistoryError
-from strategy.sweeps.spec import WalkForward
-from strategy.sweeps.summary import N_BOOTSTRAP, Summary, sharpe_ratios, summary_of, walked
+from strategy.sweeps.ratios import sharpe_ratios
+from strategy.sweeps.summary import N_BOOTSTRAP, Summary, summary_of
 from strategy.validation.overfitting import probability_of_overfitting
 from strategy.validation.reality_check import superior_ability
 from strategy.validation.sharpe import deflated_sharpe_ratio
@@ -106,23 +105,3 @@ def test_stability_groups_the_trials_that_share_a_value() -> None:
 def test_many_values_are_told_in_eight_groups_of_neighbours() -> None:
     groups = summarised(noise(64, 40), [{"x": 40 - number} for number in range(40)], ["x"]).groups
     assert [(it.low, it.high) for it in groups] == [(5 * k + 1, 5 * k + 5) for k in range(8)]
-
-
-def test_a_walk_forward_judges_each_choice_by_the_sessions_after_it() -> None:
-    # Trial 0 is good before session 40 and bad after it, trial 1 the other way round: the choice is always a step late.
-    wave = np.where(np.arange(80) % 2, 0.001, -0.001)
-    returns = np.column_stack([wave, wave])
-    returns[:40, 0] += 0.01
-    returns[40:, 1] += 0.01
-    found = walked(returns, WalkForward(n_train=20, n_test=20))
-    assert [(it.train, it.test, it.chosen) for it in found.folds] == [
-        ((0, 19), (20, 39), 0),
-        ((20, 39), (40, 59), 0),
-        ((40, 59), (60, 79), 1),
-    ]
-    np.testing.assert_array_equal(found.returns, np.concatenate([returns[20:60, 0], returns[60:, 1]]))
-
-
-def test_a_history_too_short_to_walk_is_refused() -> None:
-    with pytest.raises(InsufficientHistoryError):
-        walked(noise(64, 2), WalkForward(n_train=64, n_test=10))

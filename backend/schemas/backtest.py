@@ -155,7 +155,9 @@ class GroupIn(Strict):
 class ConstraintsIn(Strict):
     """What every decision's weights must keep: they are replaced by the nearest ones that do."""
 
-    min_weight: float = _bound("Least weight", "Of an asset that the strategy gives one.", 0.0)
+    min_weight: float | None = _bound(
+        "Least weight", "Of an asset that the strategy gives one; None: 0, or minus the largest where it is sold short."
+    )
     max_weight: float = _bound("Largest weight", "Of an asset.", 1.0)
     net_min: float | None = _bound("Least net", "Sum of weights, the rest is cash; None: no bound.")
     net_max: float | None = _bound("Largest net", "Sum of weights; None: no bound.", 1.0)

@@ -40,9 +40,9 @@ class Constraints:
 
     Parameters
     ----------
-    min_weight : float
+    min_weight : float or None
         Least weight of an asset that the strategy gives one; others may stay at 0. Below 0: short positions down to it,
-        where the engine takes them.
+        where the engine takes them. None: 0 for what the strategy buys, and -`max_weight` for what it sells short.
     max_weight : float
         Largest weight of an asset.
     net_min, net_max : float
@@ -60,7 +60,7 @@ class Constraints:
         If a figure is not finite, or a minimum is above its maximum.
     """
 
-    min_weight: float = 0.0
+    min_weight: float | None = None
     max_weight: float = 1.0
     net_min: float | None = None
     net_max: float | None = 1.0
@@ -153,12 +153,19 @@ def _allowed(
         matrix=np.array([row for _, row, *_ in rows]),
         row_lower=bounds[:, 0],
         row_upper=bounds[:, 1],
-        lower=np.where(target != 0, constraints.min_weight, min(constraints.min_weight, 0.0)),
+        lower=_least(constraints, target),
         upper=np.full(active.size, constraints.max_weight),
         gross=constraints.gross,
         turnover=constraints.turnover if previous.any() else None,
         previous=previous[active],
     )
+
+
+def _least(constraints: Constraints, target: FloatArray) -> FloatArray:
+    """Least weight of each asset."""
+    if constraints.min_weight is None:
+        return np.where(target < 0, -constraints.max_weight, 0.0)
+    return np.where(target != 0, constraints.min_weight, min(constraints.min_weight, 0.0))
 
 
 def _members(panel: PricePanel, group: Group) -> FloatArray:

@@ -1214,10 +1214,9 @@ export interface components {
             max_weight?: number;
             /**
              * Least weight
-             * @description Of an asset that the strategy gives one.
-             * @default 0
+             * @description Of an asset that the strategy gives one; None: 0, or minus the largest where it is sold short.
              */
-            min_weight?: number;
+            min_weight?: number | null;
             /**
              * Largest net
              * @description Sum of weights; None: no bound.

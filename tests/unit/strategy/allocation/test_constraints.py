@@ -34,6 +34,13 @@ def test_a_minimum_is_for_what_the_strategy_holds() -> None:
     assert kept([[0.6, 0.05, 0.0]], Constraints(min_weight=0.1)).tolist() == [[0.6, 0.1, 0.0]]
 
 
+def test_what_is_sold_short_has_the_cap_on_its_side_of_zero_unless_a_least_weight_is_given() -> None:
+    target = [[0.7, -0.7, 0.1]]
+    assert kept(target, Constraints(max_weight=0.5)).tolist() == [[0.5, -0.5, 0.1]]
+    assert kept(target, Constraints(max_weight=0.5, min_weight=-0.2)).tolist() == [[0.5, -0.2, 0.1]]
+    assert kept(target, Constraints(max_weight=0.5, min_weight=0.0)).tolist() == [[0.5, 0.0, 0.1]]
+
+
 def test_turnover_is_counted_from_what_was_decided_before_and_the_first_purchase_is_free() -> None:
     found = kept([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 1.0, 0.0]], Constraints(turnover=1.0))
     np.testing.assert_allclose(found, [[1.0, 0.0, 0.0], [0.5, 0.5, 0.0], [0.0, 1.0, 0.0]], atol=1e-12)

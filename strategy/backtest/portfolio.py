@@ -75,6 +75,8 @@ class Portfolio:
         if stretch is None:
             return False
         equity = self._cash + float(self._values(self._done, self._done + 1)[0])
+        if equity <= 0:  # lost in delistings: there is nothing of which shares could be parts
+            return False
         crossing = cross(
             stretch,
             Start(shares=self._shares, cash=self._cash, equity=equity),

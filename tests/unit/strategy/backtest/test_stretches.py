@@ -128,6 +128,16 @@ def test_costs_that_use_up_the_portfolio_are_refused_with_their_session() -> Non
         simulated(panel, every_session(panel, [[1.0], [0.0]]), CLOSES, CostModel(flat=199.0))
 
 
+def test_a_portfolio_that_delistings_have_used_up_stays_at_nothing() -> None:
+    closes = np.full((30, 2), 10.0)
+    closes[5:, 0] = np.nan
+    decisions = Decisions(rows=np.arange(29), weights=np.array([[1.0, 0.0]] * 10 + [[0.0, 1.0]] * 19))
+    found = simulated(panel_of(closes), decisions, replace(CLOSES, delist_after=3, delisting_return=-1.0), CostModel())
+    # Held since row 1, without a close on rows 5 to 7, and then worth nothing.
+    assert found.equity.tolist() == [1000.0] * 7 + [0.0] * 23
+    assert found.orders.kinds.tolist() == ["rebalance", "delisting"]
+
+
 # Against the same one by one ----------------------------------------------------------------------------------------
 
 

@@ -216,13 +216,13 @@ async def _ended(
     resources: Resources, begin: Callable[[Resources], Coroutine[None, None, StartedSweep]], report: Report
 ) -> StartedSweep:
     """The sweep once its job has ended: done by this process, or, where the settings name a worker, by that."""
-    from backend.services.sweeps.starting import started  # noqa: PLC0415  start-up
+    from backend.services.sweeps.starting import watched_sweep  # noqa: PLC0415  start-up
 
     sweep = await begin(resources)
     while sweep.job.status in {"queued", "running"}:
         report(round(sweep.job.progress * sweep.sweep.n_trials), sweep.sweep.n_trials)
         await asyncio.sleep(_POLL_S)
-        sweep = await started(resources.engine, sweep.sweep.id)
+        sweep = await watched_sweep(resources.engine, resources.queue, sweep.sweep.id)
     return sweep
 
 

@@ -106,6 +106,27 @@ async def requeue_job(connection: AsyncConnection, job_id: str, *, now: dt.datet
     return (await connection.execute(statement)).rowcount == 1
 
 
+def is_lost(job: JobRecord, *, now: dt.datetime) -> bool:
+    """Whether a job lost its worker, or its message."""
+    silence = {"running": SILENCE, "queued": WAIT}.get(job.status)
+    return silence is not None and job.updated_at <= now - silence
+
+
+async def release_lost_job(connection: AsyncConnection, job_id: str, *, most_attempts: int, now: dt.datetime) -> bool:
+    """Let a job that was lost wait for a worker again, and its attempts count: True when it is to be sent.
+
+    One that lost its worker in the last of `most_attempts` has failed. False then, and when somebody was quicker.
+    """
+    silent = and_(Job.id == job_id, Job.status == "running", Job.updated_at <= now - SILENCE)
+    unsent = and_(Job.id == job_id, Job.status == "queued", Job.updated_at <= now - WAIT)
+    waits = update(Job).where(or_(unsent, and_(silent, Job.attempts < most_attempts)))
+    if (await connection.execute(waits.values(status="queued", updated_at=now))).rowcount == 1:
+        return True
+    error = f"its worker fell silent, in attempt {most_attempts} of {most_attempts}; begin it again"
+    await connection.execute(update(Job).where(silent).values(status="failed", error=error, updated_at=now))
+    return False
+
+
 async def end_job(
     connection: AsyncConnection,
     job_id: str,

@@ -6,11 +6,10 @@ from dataclasses import asdict
 
 from fastapi import APIRouter, Response
 
-from backend.database.jobs import get_job
-from backend.routers.dependencies import Connection, Engine, Queue
+from backend.routers.dependencies import Engine, Queue
 from backend.routers.idempotency import Key, claim
 from backend.schemas.jobs import JobOut, RefreshIn
-from backend.services.jobs import cancelled_job
+from backend.services.jobs import cancelled_job, watched_job
 from backend.services.refresh import start_refresh
 
 router = APIRouter()  # included in the area "data"
@@ -30,9 +29,9 @@ async def post_refresh(
 
 
 @router.get("/jobs/{job_id}")
-async def get_one_job(job_id: str, connection: Connection) -> JobOut:
-    """What became of a job."""
-    return JobOut.model_validate(asdict(await get_job(connection, job_id)))
+async def get_one_job(job_id: str, engine: Engine, queue: Queue) -> JobOut:
+    """What became of a job; one whose worker died is handed out again, or has failed."""
+    return JobOut.model_validate(asdict(await watched_job(engine, queue, job_id)))
 
 
 @router.post("/jobs/{job_id}/cancel")

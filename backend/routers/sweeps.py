@@ -7,7 +7,6 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Response
 
-from backend.database.jobs import get_job
 from backend.database.sweeps import done_batches, get_sweep, list_sweeps
 from backend.routers.cursors import cursor_offset, cursor_row, encoded_cursor
 from backend.routers.dependencies import Connection, Engine, Queue, Store, SweepPrice
@@ -15,8 +14,8 @@ from backend.routers.idempotency import Key, claim
 from backend.routers.sweep_requests import sweep_answer, sweep_request
 from backend.schemas.jobs import JobOut
 from backend.schemas.sweeps import SweepIn, SweepOut, SweepPage, SweepRow, SweepTrialsPage
-from backend.services.jobs import cancelled_job
-from backend.services.sweeps.starting import start_sweep, started
+from backend.services.jobs import cancelled_job, watched_job
+from backend.services.sweeps.starting import start_sweep, watched_sweep
 
 router = APIRouter()  # included in the area "backtest", before the routes with an id
 
@@ -63,9 +62,9 @@ async def get_sweeps(connection: Connection, limit: Limit = 50, cursor: str | No
 
 
 @router.get("/sweeps/{sweep_id}")
-async def get_one_sweep(sweep_id: str, engine: Engine) -> SweepOut:
+async def get_one_sweep(sweep_id: str, engine: Engine, queue: Queue) -> SweepOut:
     """A sweep: its job, and what was found once that has ended."""
-    return sweep_answer(await started(engine, sweep_id))
+    return sweep_answer(await watched_sweep(engine, queue, sweep_id))
 
 
 @router.get("/sweeps/{sweep_id}/trials", response_model=SweepTrialsPage)
@@ -99,9 +98,9 @@ async def get_sweep_trials(
 
 
 @router.get("/jobs/{job_id}")
-async def get_backtest_job(job_id: str, connection: Connection) -> JobOut:
-    """What became of a job."""
-    return JobOut.model_validate(asdict(await get_job(connection, job_id)))
+async def get_backtest_job(job_id: str, engine: Engine, queue: Queue) -> JobOut:
+    """What became of a job; one whose worker died is handed out again, or has failed."""
+    return JobOut.model_validate(asdict(await watched_job(engine, queue, job_id)))
 
 
 @router.post("/jobs/{job_id}/cancel")

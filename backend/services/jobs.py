@@ -4,6 +4,7 @@
 2. `run_job` claims the row, works, tells of itself every second, and records the end.
 3. A job that is cancelled stops when its work next tells how far it is.
 4. A job that fails is tried once more; what fails for good says so in its row and raises, for a dead letter.
+5. A worker that dies tells nothing. Whoever next asks for its job hands it out again, or lets it fail: `watched_job`.
 """
 
 from __future__ import annotations
@@ -21,7 +22,16 @@ from aws.s3_cache import ObjectStore
 from backend.database.column_types import JsonObject
 from backend.database.connection import transaction
 from backend.database.errors import DatabaseError
-from backend.database.jobs import JobRecord, cancel_job, claim_job, end_job, get_job, report_progress
+from backend.database.jobs import (
+    JobRecord,
+    cancel_job,
+    claim_job,
+    end_job,
+    get_job,
+    is_lost,
+    release_lost_job,
+    report_progress,
+)
 from backend.ingest.sources.accounts import TiingoAccount
 from backend.services.clock import utc_now
 from backend.services.errors import JobCancelledError, JobFailedError
@@ -68,6 +78,25 @@ class Pulse:
         if self.is_cancelled:
             raise JobCancelledError(self.job_id)
         self.progress = done / total if total else 0.0
+
+
+async def watched_job(engine: AsyncEngine, queue: JobQueue, job_id: str) -> JobRecord:
+    """A job as it is, once one that lost its worker or its message was handed out again, or has failed by that.
+
+    Raises
+    ------
+    UnknownJobError
+        If there is no such job.
+    """
+    async with transaction(engine) as connection:
+        job = await get_job(connection, job_id)
+        if not is_lost(job, now=utc_now()):
+            return job
+        is_sent = await release_lost_job(connection, job_id, most_attempts=MOST_ATTEMPTS, now=utc_now())
+    if is_sent:
+        await queue.send(job_id)
+    async with transaction(engine) as connection:
+        return await get_job(connection, job_id)
 
 
 async def cancelled_job(engine: AsyncEngine, job_id: str) -> JobRecord:

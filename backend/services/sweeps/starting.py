@@ -23,7 +23,7 @@ from backend.database.sweeps import SweepRecord, add_sweep, find_sweep, get_swee
 from backend.services.backtests import BacktestRequest, resolved_spec
 from backend.services.clock import utc_now
 from backend.services.errors import RequestError
-from backend.services.jobs import SWEEP, JobQueue
+from backend.services.jobs import SWEEP, JobQueue, watched_job
 from backend.services.sweeps.budgets import Budget, Price
 from strategy.registry import find_strategy
 from strategy.sweeps.batches import batch_size
@@ -102,6 +102,14 @@ async def started(engine: AsyncEngine, sweep_id: str) -> StartedSweep:
     async with transaction(engine) as connection:
         sweep = await get_sweep(connection, sweep_id)
         return StartedSweep(sweep=sweep, job=await get_job(connection, sweep.job_id))
+
+
+async def watched_sweep(engine: AsyncEngine, queue: JobQueue, sweep_id: str) -> StartedSweep:
+    """The same, once a job that was lost was handed out again, or has failed."""
+    async with transaction(engine) as connection:
+        job_id = (await get_sweep(connection, sweep_id)).job_id
+    await watched_job(engine, queue, job_id)
+    return await started(engine, sweep_id)
 
 
 async def resolved_sweep(engine: AsyncEngine, store: ObjectStore, request: SweepRequest) -> SweepSpec:

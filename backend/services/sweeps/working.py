@@ -72,7 +72,10 @@ async def finish_sweep(worker: Worker, sweep_id: str, *, error: str | None = Non
     sweep = await _sweep(worker.engine, sweep_id)
     if error is not None:
         return await ended(worker.engine, sweep.job_id, "failed", error=error)
-    return await ended(worker.engine, sweep.job_id, "succeeded", result=await _document(worker, sweep))
+    async with pulse(worker.engine, sweep.job_id) as told:
+        told.progress = 1.0
+        result = await _document(worker, sweep)
+    return await ended(worker.engine, sweep.job_id, "succeeded", result=result)
 
 
 async def _on_the_pool(worker: Worker, sweep: SweepRecord, orders: list[BatchOrder], told: Pulse) -> None:

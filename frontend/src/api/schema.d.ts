@@ -59,7 +59,7 @@ export interface paths {
         };
         /**
          * Get Backtest Job
-         * @description What became of a job.
+         * @description What became of a job; one whose worker died is handed out again, or has failed.
          */
         get: operations["get_backtest_job_api_v1_backtest_jobs__job_id__get"];
         put?: never;
@@ -531,7 +531,7 @@ export interface paths {
         };
         /**
          * Get One Job
-         * @description What became of a job.
+         * @description What became of a job; one whose worker died is handed out again, or has failed.
          */
         get: operations["get_one_job_api_v1_data_jobs__job_id__get"];
         put?: never;

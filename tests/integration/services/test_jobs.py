@@ -21,7 +21,7 @@ from backend.services.clock import utc_now
 from backend.services.errors import JobFailedError
 from backend.services.ingest import sample_universe
 from backend.services.ingest_batches import lease_name
-from backend.services.jobs import REFRESH, InProcessQueue, Worker, run_job
+from backend.services.jobs import REFRESH, InProcessQueue, Worker, run_job, watched_job
 from backend.services.refresh import start_refresh
 from support.outbox import Outbox
 from support.stores import MemoryStore
@@ -214,3 +214,42 @@ async def test_a_job_is_recorded_once(worker: Worker) -> None:
         assert await add_job(connection, "a" * 32, REFRESH, {"universe": UNIVERSE}, now=NOW)
         assert not await add_job(connection, "a" * 32, REFRESH, {"universe": "OTHER"}, now=NOW)
     assert (await stored(worker, "a" * 32)).payload == {"universe": UNIVERSE}
+
+
+@pytest.mark.parametrize(
+    ("status", "attempts", "silent_for", "becomes", "is_sent"),
+    [
+        ("running", 1, SILENCE, "queued", True),
+        ("running", 2, SILENCE, "failed", False),
+        ("queued", 0, WAIT, "queued", True),
+        ("running", 2, SILENCE / 2, "running", False),
+        ("queued", 1, SILENCE, "queued", False),
+        ("succeeded", 1, WAIT, "succeeded", False),
+        ("cancelled", 1, WAIT, "cancelled", False),
+    ],
+)
+async def test_who_asks_for_a_lost_job_hands_it_out_again_or_lets_it_fail(
+    worker: Worker, status: str, attempts: int, silent_for: dt.timedelta, *, becomes: str, is_sent: bool
+) -> None:
+    queue = Outbox()
+    async with transaction(worker.engine) as connection:
+        await add_job(connection, "j", REFRESH, {"universe": UNIVERSE}, now=utc_now() - silent_for)
+        await connection.execute(update(Job).values(status=status, attempts=attempts))
+    job = await watched_job(worker.engine, queue, "j")
+    assert (job.status, job.attempts, queue.sent) == (becomes, attempts, ["j"] * is_sent)
+    assert ("fell silent" in (job.error or "")) == (becomes == "failed")
+    # Asked for again at once it is what it is.
+    assert (await watched_job(worker.engine, queue, "j"), queue.sent) == (job, ["j"] * is_sent)
+
+
+async def test_a_job_whose_worker_died_is_done_by_the_next(worker: Worker) -> None:
+    queue = Outbox()
+    job_id = await begun(worker, queue)
+    async with transaction(worker.engine) as connection:
+        assert await claim_job(connection, job_id, now=utc_now() - SILENCE)
+    await watched_job(worker.engine, queue, job_id)
+    assert queue.sent == [job_id] * 2
+    job = await run_job(worker, job_id)
+    assert (job.status, job.attempts) == ("succeeded", 2)
+    with pytest.raises(UnknownJobError, match="nope"):
+        await watched_job(worker.engine, queue, "nope")

@@ -16,6 +16,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from backend.commands.data import data_app
+from backend.commands.restatement import restatement
 from backend.commands.running import Json, UniverseKey, run
 from backend.commands.sweeps import sweep_app
 from backend.commands.terminal import (
@@ -34,6 +35,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pret
 app.add_typer(data_app, name="data")
 app.add_typer(sweep_app, name="sweep")
 app.command()(validate)
+app.command()(restatement)
 
 SheetForm = Literal["html", "pdf", "csv", "parquet"]
 SheetPart = Literal["series", "metrics"]

@@ -52,6 +52,8 @@ router.include_router(honesty.router)
 
 #: A result never changes under its id.
 _IMMUTABLE = "public, max-age=31536000, immutable"
+#: Cells of a page, about 1 MB of JSON: Lambda answers with 6 MB at most, whatever the columns.
+_MOST_CELLS = 50_000
 #: Settings change with a release at most.
 _HOUR = "public, max-age=3600"
 Limit = Annotated[int, Query(ge=1, le=200)]
@@ -146,7 +148,7 @@ async def get_table(
     cursor: str | None = None,
     columns: Annotated[str | None, Query(max_length=400, description="Only these, separated by commas.")] = None,
 ) -> TablePage:
-    """Rows of a result table as columns.
+    """Rows of a result table as columns, at most 50,000 values a page: the fewer columns, the more rows.
 
     Stored with the result are equity, orders, and holdings after each change. From equity follow rolling (Sharpe ratio,
     volatility, beta, drawdown over 126 and 252 sessions), monthly and yearly returns, the ten worst drawdowns, and
@@ -156,11 +158,12 @@ async def get_table(
     record = await get_backtest(connection, backtest_id)
     found = chosen_columns(await result_table(store, record, table), columns)
     response.headers["Cache-Control"] = _IMMUTABLE
-    more = offset + limit < found.num_rows
+    n_rows = min(limit, _MOST_CELLS // found.num_columns)
+    more = offset + n_rows < found.num_rows
     return TablePage(
         id=record.id,
-        columns=rows_of(found, offset=offset, limit=limit),
-        next_cursor=encoded_cursor(str(offset + limit)) if more else None,
+        columns=rows_of(found, offset=offset, limit=n_rows),
+        next_cursor=encoded_cursor(str(offset + n_rows)) if more else None,
     )
 
 

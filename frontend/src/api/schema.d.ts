@@ -427,7 +427,7 @@ export interface paths {
         };
         /**
          * Get Table
-         * @description Rows of a result table as columns.
+         * @description Rows of a result table as columns, at most 50,000 values a page: the fewer columns, the more rows.
          *
          *     Stored with the result are equity, orders, and holdings after each change. From equity follow rolling (Sharpe ratio,
          *     volatility, beta, drawdown over 126 and 252 sessions), monthly and yearly returns, the ten worst drawdowns, and

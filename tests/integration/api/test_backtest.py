@@ -103,6 +103,24 @@ async def test_orders_are_paginated_without_loss(client: AsyncClient) -> None:
     assert found == whole
 
 
+async def test_a_page_of_many_columns_has_fewer_rows(client: AsyncClient) -> None:
+    """50,000 values a page: of nine columns 5,555 rows, of two all of them."""
+    closes = {"strategy": "equal_weight", "universe": "SAMPLE_US20", "execution": {"fill": "next_close"}}
+    document = (await client.post("/backtest", json=closes)).json()
+    path = f"/backtest/{document['id']}/rolling"
+    narrow = (await client.get(path, params={"columns": "session,sharpe_252"})).json()
+    sessions, n_pages, cursor = [], 0, None
+    while n_pages == 0 or cursor is not None:
+        answer = await client.get(path, params={"cursor": cursor} if cursor else {})
+        page = answer.json()
+        assert len(page["columns"]) == 9
+        assert len(answer.content) < 1_500_000
+        sessions += page["columns"]["session"]
+        n_pages, cursor = n_pages + 1, page["next_cursor"]
+    assert (narrow["columns"]["session"], narrow["next_cursor"]) == (sessions, None)
+    assert (n_pages, len(sessions)) == (2, document["n_sessions"])
+
+
 async def test_backtests_are_listed_newest_first(client: AsyncClient) -> None:
     newest = (await client.post("/backtest", json=SPEC)).json()["id"]
     page = (await client.get("/backtest", params={"limit": 1})).json()

@@ -22,20 +22,6 @@ from support.platform import opened
 RUN = ("sweep", "run", "dual_momentum", "SAMPLE_US5", "--start", "2008-01-02", "--walk-forward", "n_train=504")
 
 
-@pytest.fixture
-def parakeet(sample_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> CliRunner:
-    """The command in this process, which has its imports already."""
-    for name, value in {
-        "NEON_DATABASE_URL": "",
-        "DATABASE_URL": sample_settings.async_source_url(),
-        "CACHE_URL": sample_settings.cache_url,
-        "SWEEP_PROCESSES": "1",
-        "COLUMNS": "160",
-    }.items():
-        monkeypatch.setenv(name, value)
-    return CliRunner()
-
-
 def answer(done: Result) -> Any:  # Any: JSON
     assert done.exit_code == 0, done.output
     return json.loads(done.stdout)

@@ -173,6 +173,14 @@ class PricePanel:
         is_active: BoolArray = self.member[rows] & np.isfinite(self.close_prices[rows])
         return is_active
 
+    def prices_until(self, row: int) -> FloatArray:
+        """`prices` up to a row, itself included, shape (row + 1, n_assets): all that a decision of it may look at.
+
+        A strategy that asks for these and not for `prices` makes its look-ahead proof cheap: no future is scrambled
+        that nobody looks at.
+        """
+        return self.prices[: row + 1]
+
     def until(self, row: int) -> PricePanel:
         """The same panel as it stood at the close of session `row`: nothing after it, actions included."""
         return self.between(0, row + 1)

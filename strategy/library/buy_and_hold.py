@@ -6,7 +6,7 @@ import numpy as np
 from pydantic import Field
 
 from strategy.library.contract import Parameters, Strategy
-from strategy.library.selection import candidates, equal_parts
+from strategy.library.selection import candidates, equal_parts, known_prices
 from strategy.panel import FloatArray, IntArray, PricePanel
 
 
@@ -27,7 +27,7 @@ def _target_weights(panel: PricePanel, rows: IntArray, parameters: BuyAndHoldPar
         return np.zeros((0, panel.n_assets))
     bought = equal_parts(candidates(panel, rows[:1], parameters.tickers))[0]
     held = np.flatnonzero(bought)
-    prices = panel.prices[rows[0] : rows[-1] + 1, held]
+    prices = known_prices(panel, rows)[rows[0] :, held]
     growth = _carried_forward(prices)[rows - rows[0]] / prices[0]
     values = bought[held] * growth
     total = values.sum(axis=1, keepdims=True)

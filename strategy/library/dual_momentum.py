@@ -6,7 +6,7 @@ import numpy as np
 from pydantic import Field
 
 from strategy.library.contract import Parameters, Strategy
-from strategy.library.selection import equal_parts, named_columns
+from strategy.library.selection import equal_parts, known_prices, named_columns
 from strategy.panel import FloatArray, IntArray, PricePanel
 from strategy.signals.momentum import momentum
 
@@ -63,7 +63,7 @@ def _target_weights(panel: PricePanel, rows: IntArray, parameters: DualMomentumP
     2. The `top_n` highest are picked; equal returns go by ticker.
     3. Each that exceeds the hurdle gets ``1 / top_n``; the parts of the others go to the defensive assets.
     """
-    strength = momentum(panel.prices, rows, lookback=parameters.lookback, skip=parameters.skip)
+    strength = momentum(known_prices(panel, rows), rows, lookback=parameters.lookback, skip=parameters.skip)
     active = panel.active_on(rows)
     defensive = np.zeros(panel.n_assets, dtype=np.bool_)
     defensive[named_columns(panel, parameters.defensive, parameter="defensive")] = True

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from strategy.allocation.hierarchical_risk_parity import Linkage, hierarchical_risk_parity
 from strategy.library.contract import Parameters, Strategy
-from strategy.library.selection import candidates
+from strategy.library.selection import candidates, known_prices
 from strategy.panel import BoolArray, FloatArray, IntArray, PricePanel
 
 # Returns that differ by no more than this differ by rounding: such an asset (cash that accrues) has no risk to share.
@@ -44,10 +44,10 @@ def _target_weights(panel: PricePanel, rows: IntArray, parameters: HierarchicalR
     """
     active = candidates(panel, rows, parameters.tickers)
     needed = min(parameters.min_observations, parameters.lookback)
-    weights = np.zeros(active.shape)
+    weights, prices = np.zeros(active.shape), known_prices(panel, rows)
     for number, row in enumerate(rows):
         if row >= needed:
-            window = panel.prices[max(row - parameters.lookback, 0) : row + 1]
+            window = prices[max(row - parameters.lookback, 0) : row + 1]
             weights[number] = _allocated(window, active[number], parameters.linkage)
     return weights
 

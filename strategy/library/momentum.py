@@ -6,7 +6,7 @@ import numpy as np
 from pydantic import Field
 
 from strategy.library.contract import Parameters, Strategy
-from strategy.library.selection import equal_parts, largest
+from strategy.library.selection import equal_parts, known_prices, largest
 from strategy.panel import FloatArray, IntArray, PricePanel
 from strategy.signals.momentum import momentum
 
@@ -39,7 +39,7 @@ class MomentumParameters(Parameters):
 
 def _target_weights(panel: PricePanel, rows: IntArray, parameters: MomentumParameters) -> FloatArray:
     """Equal parts of the `top_n` highest returns of active assets, equal ones by ticker; of all when they are fewer."""
-    strength = momentum(panel.prices, rows, lookback=parameters.lookback, skip=parameters.skip)
+    strength = momentum(known_prices(panel, rows), rows, lookback=parameters.lookback, skip=parameters.skip)
     strength[~panel.active_on(rows)] = np.nan
     return equal_parts(largest(strength, parameters.top_n))
 

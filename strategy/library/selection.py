@@ -28,6 +28,11 @@ def candidates(panel: PricePanel, rows: IntArray, tickers: Sequence[str]) -> Boo
     return active
 
 
+def known_prices(panel: PricePanel, rows: IntArray) -> FloatArray:
+    """Total-return closes up to the last of the (increasing) rows: all that decisions of them may look at."""
+    return panel.prices_until(int(rows[-1]) if rows.size else -1)
+
+
 def equal_parts(chosen: BoolArray) -> FloatArray:
     """1/n on each of the n chosen assets of a row, and nothing where none is chosen; same shape."""
     counts = chosen.sum(axis=1, keepdims=True)

@@ -8,9 +8,9 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from strategy.library.contract import Parameters, Strategy
-from strategy.library.selection import candidates
+from strategy.library.selection import candidates, known_prices
 from strategy.panel import BoolArray, FloatArray, IntArray, PricePanel
-from strategy.signals.moving_average import moving_average
+from strategy.signals.moving_average import moving_average, window_start
 
 
 class SmaCrossoverParameters(Parameters):
@@ -39,9 +39,11 @@ def _target_weights(panel: PricePanel, rows: IntArray, parameters: SmaCrossoverP
     """One part for each candidate of a row whose fast average is above its slow one; the other parts are cash."""
     chosen = candidates(panel, rows, parameters.tickers)
     parts = np.maximum(chosen.sum(axis=1), 1)
-    weights = np.zeros(chosen.shape)
+    weights, prices = np.zeros(chosen.shape), known_prices(panel, rows)
     for column in np.flatnonzero(chosen.any(axis=0)):
-        is_up = crossover(panel.prices[:, column], fast=parameters.fast, slow=parameters.slow)[rows]
+        closes = prices[:, column]
+        first = window_start(closes, int(rows[0]), parameters.slow)
+        is_up = crossover(closes[first:], fast=parameters.fast, slow=parameters.slow)[rows - first]
         weights[:, column] = (chosen[:, column] & is_up) / parts
     return weights
 

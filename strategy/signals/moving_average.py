@@ -30,3 +30,12 @@ def moving_average(prices: FloatArray, window: int) -> FloatArray:
         sums = np.lib.stride_tricks.sliding_window_view(prices[rows], window).sum(axis=1)
         result[rows[window - 1 :]] = sums / window
     return result
+
+
+def window_start(prices: FloatArray, row: int, window: int) -> int:
+    """Row of the first of the `window` closes up to a row; 0 where there are fewer.
+
+    Averages of this row and later ones are the same, to the bit, whether closes before it are there or not.
+    """
+    rows = np.flatnonzero(np.isfinite(prices[: row + 1]))
+    return int(rows[-window]) if rows.size >= window else 0

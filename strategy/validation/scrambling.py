@@ -8,7 +8,7 @@ the true past is copied over it up to there.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from typing import Generic, TypeVar
 
@@ -34,71 +34,100 @@ class ScrambledFutures:
     """
 
     def __init__(self, panel: PricePanel, generator: np.random.Generator) -> None:
-        self._panel = panel
+        self.panel = panel
         self._generator = generator
+        self._row = 0
         self._spliced: dict[str, _Spliced[np.float64]] = {}
         self._flags: dict[str, _Spliced[np.bool_]] = {}
 
     def after(self, row: int) -> PricePanel:
         """The panel with everything after a row replaced; valid until the next is asked for, of a later row."""
-        panel = self._panel
-        return _ScrambledPanel(
-            sessions=panel.sessions,
-            tickers=panel.tickers,
-            fields=_Fields(self, row),
-            actions=panel.actions.between(0, row + 1),
-            member=self.flags("member", row),
-            conversion=self._conversion(row),
-            futures=self,
-            row=row,
-        )
+        self._refuse_earlier(row)
+        self._row = row
+        return _ScrambledPanel(self, row)
 
     def field(self, name: Field, row: int) -> FloatArray:
         """A field with its future scrambled."""
-        return self._values(name, self._panel.fields[name], row)
+        return self._values(name, self.panel.fields[name], row)
 
     def prices(self, row: int) -> FloatArray:
         """Total-return closes with their future scrambled; that theirs do not depend on it has tests of its own."""
-        return self._values("prices", self._panel.prices, row)
+        return self._values("prices", self.panel.prices, row)
 
     def flags(self, name: str, row: int) -> BoolArray:
         """Members, or active assets, each of them the opposite in the future."""
+        self._refuse_earlier(row)
         if name not in self._flags:
-            true = self._panel.member if name == "member" else self._panel.active
+            true = self.panel.member if name == "member" else self.panel.active
             self._flags[name] = _Spliced(true, row, np.logical_not(true))
         return self._flags[name].after(row)
 
     def names(self) -> Mapping[Field, FloatArray]:
         """The fields that there are."""
-        return self._panel.fields
+        return self.panel.fields
 
     def _values(self, name: str, true: FloatArray, row: int) -> FloatArray:
+        self._refuse_earlier(row)
         if name not in self._spliced:
             self._spliced[name] = _Spliced(true, row, _scrambled_after(true, row, self._generator))
         return self._spliced[name].after(row)
 
-    def _conversion(self, row: int) -> Conversion | None:
-        conversion = self._panel.conversion
+    def _refuse_earlier(self, row: int) -> None:
+        if row < self._row:
+            raise ValueError(f"row {row} comes before one that was asked for: rows must increase")
+
+    def conversion(self, row: int) -> Conversion | None:
+        """The conversion with its future rates scrambled."""
+        conversion = self.panel.conversion
         return None if conversion is None else replace(conversion, rates=self._values("rates", conversion.rates, row))
 
 
-@dataclass(frozen=True, kw_only=True)
 class _ScrambledPanel(PricePanel):
-    """Computes nothing that is not looked at."""
+    """Computes nothing that is not looked at; what is asked for up to its row is the past, and lies in the panel."""
 
-    futures: ScrambledFutures
-    row: int
+    def __init__(self, futures: ScrambledFutures, row: int) -> None:
+        panel = futures.panel
+        # Nothing to check: the values are those of a panel, or as valid.
+        vars(self).update(
+            sessions=panel.sessions,
+            tickers=panel.tickers,
+            fields=_Fields(futures, row),
+            actions=panel.actions.between(0, row + 1),
+            terminal_returns=None,
+            has_checked_values=True,
+            _futures=futures,
+            _row=row,
+        )
 
-    def __post_init__(self) -> None:
-        """Nothing to check: the values are those of a panel, or as valid."""
+    _futures: ScrambledFutures
+    _row: int
+
+    @cached_property
+    def member(self) -> BoolArray:
+        return self._futures.flags("member", self._row)
+
+    @cached_property
+    def conversion(self) -> Conversion | None:
+        return self._futures.conversion(self._row)
 
     @cached_property
     def prices(self) -> FloatArray:
-        return self.futures.prices(self.row)
+        return self._futures.prices(self._row)
 
     @cached_property
     def active(self) -> BoolArray:
-        return self.futures.flags("active", self.row)
+        return self._futures.flags("active", self._row)
+
+    def active_on(self, rows: IntArray | int) -> BoolArray:
+        return self._futures.panel.active_on(rows) if self._is_past(rows) else self.active[rows]
+
+    def prices_until(self, row: int) -> FloatArray:
+        return self._futures.panel.prices_until(row) if self._is_past(row) else self.prices[: row + 1]
+
+    def _is_past(self, rows: IntArray | int) -> bool:
+        """Whether these are row numbers up to the last true one; -1 is the last session, and so of the future."""
+        numbers = np.asarray(rows)
+        return numbers.dtype.kind == "i" and bool(((numbers >= 0) & (numbers <= self._row)).all())
 
     def active_on(self, rows: IntArray | int) -> BoolArray:
         is_active: BoolArray = self.active[rows]  # of the closes nothing need be scrambled for it
@@ -131,8 +160,6 @@ class _Spliced(Generic[Value]):
         self._done = row + 1
 
     def after(self, row: int) -> NDArray[Value]:
-        if row + 1 < self._done:
-            raise ValueError(f"row {row} comes before one that was asked for: rows must increase")
         self._values[self._done : row + 1] = self._true[self._done : row + 1]
         self._done = row + 1
         view = self._values[:]

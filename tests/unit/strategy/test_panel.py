@@ -13,7 +13,7 @@ from numpy.testing import assert_array_equal
 from strategy.adjustments import CorporateActions
 from strategy.errors import MissingFieldError, PanelError
 from strategy.panel import Field, FloatArray, PricePanel
-from support.panels import business_days, panel_of
+from support.panels import business_days, panel_of, random_panel
 
 NAN = np.nan
 CLOSES = np.array([[10.0, 20.0], [11.0, NAN], [12.0, 22.0]])
@@ -115,6 +115,12 @@ def test_active_is_member_and_has_a_close() -> None:
 def test_prices_are_total_return_and_close_prices_are_as_traded() -> None:
     assert_array_equal(panel().prices, [[10, 20], [11, NAN], [24, 22]])
     assert_array_equal(panel().close_prices, CLOSES)
+
+
+def test_prices_until_a_row_are_those_up_to_it() -> None:
+    panel = random_panel(3, n_dates=9, n_assets=2)
+    assert_array_equal(panel.prices_until(4), panel.prices[:5])
+    assert panel.prices_until(-1).shape == (0, 2)
 
 
 def test_until_keeps_the_row_and_drops_what_follows_actions_included() -> None:

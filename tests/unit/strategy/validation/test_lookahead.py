@@ -99,6 +99,14 @@ def test_a_strategy_that_uses_all_of_the_past_and_the_session_itself_passes() ->
         pytest.param(lambda panel, row: np.isnan(panel.close_prices[row + 1 :]).sum(axis=0), id="bars missing later"),
         pytest.param(lambda panel, row: panel.member[row + 1] * np.arange(1, 6), id="the next members"),
         pytest.param(lambda panel, row: paid_at(panel, row + 1), id="the next dividend"),
+        pytest.param(lambda panel, row: panel.prices_until(row + 1)[-1], id="prices until the next session"),
+        pytest.param(lambda panel, _row: panel.prices_until(-2)[-1], id="prices until the last session but one"),
+        pytest.param(lambda panel, row: panel.active_on(row + 1) * np.arange(1, 6), id="who is active then"),
+        pytest.param(lambda panel, _row: panel.active_on(-1) * np.arange(1, 6), id="who is active at last"),
+        pytest.param(
+            lambda panel, row: panel.active_on(np.arange(panel.n_dates) == row + 1)[0] * np.arange(1, 6),
+            id="who is active then, by a flag for each session",
+        ),
     ],
 )
 def test_a_strategy_that_looks_ahead_is_caught(score: Callable[[PricePanel, int], FloatArray]) -> None:

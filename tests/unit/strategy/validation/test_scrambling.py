@@ -76,6 +76,34 @@ def test_every_later_row_gives_what_it_would_give_alone_up_to_there() -> None:
             assert (found[row + 1 :] != true[row + 1 :]).all()
 
 
+def test_what_is_asked_for_up_to_the_row_is_true_and_scrambles_nothing() -> None:
+    generator = np.random.default_rng(0)
+    futures = ScrambledFutures(PANEL, generator)
+    for row in (10, 40):
+        scrambled = futures.after(row)
+        assert_array_equal(scrambled.prices_until(row), PANEL.prices[: row + 1])
+        assert_array_equal(scrambled.active_on(np.array([3, row])), PANEL.active[[3, row]])
+        assert_array_equal(scrambled.active_on(row), PANEL.active[row])
+    assert generator.random() == np.random.default_rng(0).random()  # nobody drew from it
+
+
+def test_what_is_asked_for_beyond_the_row_is_scrambled() -> None:
+    row = 30
+    scrambled = scrambled_after(PANEL, row)
+    assert_array_equal(scrambled.prices_until(row + 2), scrambled.prices[: row + 3])
+    assert (scrambled.prices_until(row + 2)[row + 1 :] != PANEL.prices[row + 1 : row + 3]).all()
+    for rows in (np.array([row, row + 1]), np.array([row, -1]), np.arange(PANEL.n_dates) == row + 1):
+        assert (scrambled.active_on(rows)[-1] != PANEL.active_on(rows)[-1]).all()
+
+
+def test_a_panel_of_an_earlier_row_shows_no_future_once_a_later_one_was_looked_at() -> None:
+    futures = ScrambledFutures(PANEL, np.random.default_rng(0))
+    earlier = futures.after(20)
+    assert futures.after(40).prices.shape == PANEL.prices.shape
+    with pytest.raises(ValueError, match="rows must increase"):
+        _ = earlier.prices
+
+
 def test_an_earlier_row_is_refused_since_its_future_is_known() -> None:
     futures = ScrambledFutures(PANEL, np.random.default_rng(0))
     futures.after(30)

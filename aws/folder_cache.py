@@ -39,8 +39,7 @@ class FolderCache:
 
     async def put(self, key: str, data: bytes) -> None:
         """Write a file unless it is there."""
-        if not await self.exists(key):
-            await asyncio.to_thread(self._write, self._root / key, data)
+        await asyncio.to_thread(self._put, self._root / checked_key(key), data)
 
     async def exists(self, key: str) -> bool:
         """Whether the file is there."""
@@ -65,6 +64,10 @@ class FolderCache:
             await asyncio.to_thread(self._root.mkdir, parents=True, exist_ok=True)
             if not os.access(self._root, os.W_OK):
                 raise StoreUnavailableError(str(self._root), "not writable")
+
+    def _put(self, path: Path, data: bytes) -> None:
+        if not path.is_file():
+            self._write(path, data)
 
     def _swap(self, key: str, data: bytes, expected: str | None) -> None:
         path = self._root / checked_key(key)

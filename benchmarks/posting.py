@@ -155,19 +155,19 @@ def measured(client: httpx.Client, cache: Path, rounds: int, repeats: int) -> Fi
     with asyncio.Runner() as runner:
         spec = _spec(post(client, 230))
         manifest = runner.run(load_manifest(store, spec.snapshot))
-        panel = runner.run(panels_of(store, spec)).panel
+        panels = runner.run(panels_of(store, spec))
         posts: list[float] = []
         works: dict[str, list[float]] = {name: [] for name in WORKS}
 
         def computed(spec: BacktestSpec) -> None:
             begin = time.perf_counter()
-            result = run_backtest(panel, spec, MOMENTUM, MomentumParameters(**spec.parameters))
+            result = run_backtest(panels.panel, spec, MOMENTUM, MomentumParameters(**spec.parameters))
             engine = time.perf_counter() - begin
-            runner.run(audit_of(store, manifest, panel, spec, result))
+            audit_of(manifest, panels, spec, result)
             works["whole"].append((time.perf_counter() - begin) * 1e3)
             works["engine"].append(engine * 1e3)
             last = int(result.simulation.rows[-1])
-            works["simulate"].append(timed(lambda: simulated(panel, result.decisions, spec, last)))
+            works["simulate"].append(timed(lambda: simulated(panels.panel, result.decisions, spec, last)))
 
         for number in range(rounds + 1):
             begin = time.perf_counter()

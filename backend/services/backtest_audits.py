@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import datetime as dt
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from aws.manifest import Manifest
-from aws.object_store import ObjectStore
+from backend.services.panels import SpecPanels
 from strategy.backtest.run import BacktestResult
 from strategy.backtest.spec import BacktestSpec
-from strategy.fast_data_loader import load_stays, load_suspects
-from strategy.panel import PricePanel
 from strategy.validation.bars_used import BarsUsed, bars_used
 from strategy.validation.lookahead import LookaheadProof
 from strategy.validation.survivorship import SurvivorshipAudit, survivorship_audit
@@ -40,19 +37,16 @@ class Audit:
         return {name: value for name, value in asdict(self).items() if name != "as_of"}
 
 
-async def audit_of(
-    store: ObjectStore, manifest: Manifest, panel: PricePanel, spec: BacktestSpec, result: BacktestResult
-) -> Audit:
+def audit_of(manifest: Manifest, panels: SpecPanels, spec: BacktestSpec, result: BacktestResult) -> Audit:
     """Audit a result against everybody who was a member, and every bar that breaks a rule."""
-    stays = await load_stays(store, manifest)
-    suspects = await load_suspects(store, manifest, panel)
+    panel, simulation, suspects = panels.panel, result.simulation, panels.suspects
     last = int(result.decisions.rows[-1])
     return Audit(
         as_of=manifest.as_of,
         quality=dict(manifest.quality),
         lookahead=result.lookahead,
-        delisted=result.simulation.n_delisted,
+        delisted=simulation.n_delisted,
         track_record=track_record(result.moments),
-        survivorship=await asyncio.to_thread(survivorship_audit, panel, spec, result, stays),
-        bars=None if suspects is None else bars_used(panel, result.simulation, last_decision=last, suspects=suspects),
+        survivorship=survivorship_audit(panel, spec, result, panels.stays),
+        bars=None if suspects is None else bars_used(panel, simulation, last_decision=last, suspects=suspects),
     )

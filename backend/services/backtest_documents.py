@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 import datetime as dt
 import hashlib
 import json
 import math
-from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from collections.abc import Mapping
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
-from aws.block_reader import gathered
-from aws.s3_cache import ObjectStore, write_table
+from aws.s3_cache import packed
 from backend.database.trials import TrialRecord
 from backend.services.backtest_audits import Audit
 from strategy.backtest.design import design_of
+from strategy.backtest.metrics import Metric
 from strategy.backtest.run import BacktestResult
 from strategy.backtest.spec import BacktestSpec
 from strategy.backtest.valuation import valuation_prices
@@ -29,14 +28,14 @@ BENCHMARK_DEFINITIONS = {
 }
 
 
-async def tables_of(store: ObjectStore, panel: PricePanel, result: BacktestResult) -> dict[str, str]:
-    """Write equity, orders and holdings to the cache side by side, and return the key of each."""
-    tables = {"equity": _equity_table, "orders": _orders_table, "holdings": _holdings_table}
-
-    async def written(build: Callable[[PricePanel, BacktestResult], pa.Table]) -> str:
-        return await write_table(store, await asyncio.to_thread(build, panel, result))
-
-    return dict(zip(tables, await gathered(*map(written, tables.values())), strict=True))
+def tables_of(panel: PricePanel, result: BacktestResult) -> dict[str, bytes]:
+    """Equity, orders and holdings as Parquet files."""
+    tables = {
+        "equity": _equity_table(panel, result),
+        "orders": _orders_table(panel, result),
+        "holdings": _holdings_table(panel, result),
+    }
+    return {name: packed(table) for name, table in tables.items()}
 
 
 def document_of(
@@ -57,7 +56,7 @@ def document_of(
         "first_session": str(sessions[0]),
         "last_session": str(sessions[-1]),
         "n_sessions": int(sessions.size),
-        "metrics": [asdict(metric) for metric in result.metrics],
+        "metrics": [{name: getattr(metric, name) for name in Metric.__slots__} for metric in result.metrics],
         "benchmark": {"kind": kind, "ticker": spec.benchmark, "definition": BENCHMARK_DEFINITIONS[kind]},
         "books": result.simulation.books(),
         "honesty": audit.block(),
@@ -127,7 +126,7 @@ def _orders_table(panel: PricePanel, result: BacktestResult) -> pa.Table:
             "price": orders.prices,
             "value": orders.values,
             "cost": orders.costs,
-            "kind": pa.array(orders.kinds),
+            "kind": _texts(orders.kinds),
         }
     )
 
@@ -153,6 +152,13 @@ def _holdings_table(panel: PricePanel, result: BacktestResult) -> pa.Table:
 def _tickers(panel: PricePanel, columns: IntArray) -> pa.Array:
     """Name of each column, taken from Arrow's own texts: one from numpy for each order costs more than its Parquet."""
     return pa.array(panel.tickers, pa.string()).take(pa.array(columns))
+
+
+def _texts(texts: NDArray[np.str_]) -> pa.Array:
+    """Texts of which most are the same as the one before, each run of them converted once."""
+    begins = np.flatnonzero(np.concatenate(([True], texts[1:] != texts[:-1])))[: texts.size]
+    runs = np.repeat(np.arange(begins.size), np.diff(begins, append=texts.size))
+    return pa.array(texts[begins], pa.string()).take(pa.array(runs))
 
 
 def _finite(value: float) -> float | None:

@@ -2,15 +2,14 @@
 
 1. Resolve the request to a spec: parameters in full, newest snapshot, sessions, costs. Its hash is the backtest id.
 2. If that id is stored, its document is the answer.
-3. Otherwise load the panel, run the core in a thread, write the tables to the cache, and then document and trial to the
-   database in one transaction. Whoever comes second with the same spec finds the document of the first.
+3. Otherwise load the panel, compute in a thread, and write tables to the cache, document and trial to the database, in
+   one transaction. Whoever comes second with the same spec finds the document of the first.
 """
 
 from __future__ import annotations
 
 import asyncio
 import datetime as dt
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
@@ -20,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from aws.manifest import Manifest
 from aws.s3_cache import ObjectStore
 from aws.snapshots import current_snapshot, load_manifest
-from backend.database.backtests import BacktestRecord, find_document, store_backtest
+from backend.database.backtests import find_document, store_backtest
 from backend.database.connection import transaction
 from backend.database.universes import get_universe
 from backend.services.base_currency import resolved_base
@@ -30,7 +29,7 @@ from strategy.allocation.constraints import Constraints
 from strategy.backtest.cost_presets import PRESETS
 from strategy.backtest.costs import CostModel
 from strategy.backtest.spec import ENGINE_VERSION, BacktestSpec, Execution
-from strategy.errors import StrategyError, UnknownStrategyError
+from strategy.errors import UnknownStrategyError
 from strategy.registry import find_strategy, parsed_parameters
 
 Origin: TypeAlias = Literal["http", "cli", "sweep", "restatement", "preregistration"]
@@ -126,41 +125,21 @@ async def run_spec(
     """
     # Here and not above: a repeated spec is answered without numpy and pyarrow.
     from aws.block_reader import gathered  # noqa: PLC0415
-    from backend.services.backtest_audits import audit_of  # noqa: PLC0415
-    from backend.services.backtest_documents import document_of, tables_of, trial_of  # noqa: PLC0415
+    from backend.services.backtest_outcomes import outcome_of  # noqa: PLC0415
     from backend.services.panels import panels_of  # noqa: PLC0415
-    from strategy.backtest import run  # noqa: PLC0415
 
-    strategy = find_strategy(spec.strategy)
-    parameters = parsed_parameters(strategy, dict(spec.parameters))
-    generated_at = clock()
-    manifest = await load_manifest(store, spec.snapshot)
-    panels = await panels_of(store, spec)
-    panel = panels.panel
-    try:
-        result = await asyncio.to_thread(
-            run.run_backtest, panel, spec, strategy, parameters, decided_on=panels.decided_on
-        )
-    except StrategyError as error:
-        error.add_note(f"backtest {spec.backtest_id}")
-        raise
-    # The tables are packed and written while the audit computes.
-    audit, keys = await gathered(audit_of(store, manifest, panel, spec, result), tables_of(store, panel, result))
-    document = document_of(spec, panel, result, audit=audit, keys=keys, generated_at=generated_at)
-    trial = trial_of(spec, result, equity_key=keys["equity"], origin=origin, created_at=generated_at, design=design)
-    async with transaction(engine) as connection:
-        served = await store_backtest(connection, _record(spec, document, keys, generated_at), trial)
-    return StoredBacktest(id=spec.backtest_id, document=served, is_new=served == document)
-
-
-def _record(spec: BacktestSpec, document: str, keys: Mapping[str, str], generated_at: dt.datetime) -> BacktestRecord:
-    return BacktestRecord(
-        id=spec.backtest_id,
-        spec=json.loads(spec.canonical_json()),
-        document=document,
-        created_at=generated_at,
-        **{f"{name}_key": key for name, key in keys.items()},
+    created_at = clock()
+    manifest, panels = await load_manifest(store, spec.snapshot), await panels_of(store, spec)
+    outcome = await asyncio.to_thread(
+        outcome_of, spec, manifest, panels, origin=origin, design=design, created_at=created_at
     )
+    async with transaction(engine) as connection:
+        # Side by side: the rows are committed once the tables are there.
+        served, *_ = await gathered(
+            store_backtest(connection, outcome.record, outcome.trial),
+            *(store.put(key, data) for key, data in outcome.objects.items()),
+        )
+    return StoredBacktest(id=spec.backtest_id, document=served, is_new=served == outcome.record.document)
 
 
 async def _manifest(store: ObjectStore, request: BacktestRequest) -> tuple[Manifest, str]:

@@ -17,8 +17,10 @@ from backend.services.currency import in_base_currency
 from backend.services.loaded_once import LoadedOnce
 from strategy.backtest.spec import BacktestSpec
 from strategy.currency import refuse_missing_rates
-from strategy.fast_data_loader import load_panel
+from strategy.fast_data_loader import load_panel, load_stays, load_suspects
 from strategy.panel import Field, PricePanel
+from strategy.universe import Membership
+from strategy.validation.bars_used import SuspectBars
 
 #: Memory of the panels that are kept of a store: four of 500 assets x 5,040 sessions with closes adjusted for dividends
 #: and filled over gaps, and a fifth of the 1,769 MB of the Lambda that runs backtests. A larger panel is not kept.
@@ -27,10 +29,16 @@ MOST_BYTES = 384 << 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpecPanels:
-    """`panel` is traded and valued; `decided_on` is what strategies see, the same one unless it is converted."""
+    """`panel` is traded and valued; `decided_on` is what strategies see, the same one unless it is converted.
+
+    `stays` are those of everybody who was a member, and `suspects` the bars of `panel` that break a rule, None where
+    the snapshot is older than their list: what an audit needs of a snapshot beside its panel.
+    """
 
     panel: PricePanel
     decided_on: PricePanel
+    stays: tuple[Membership, ...]
+    suspects: SuspectBars | None
 
 
 _KEPT: WeakKeyDictionary[ObjectStore, LoadedOnce[SpecPanels]] = WeakKeyDictionary()
@@ -62,22 +70,27 @@ def _key(spec: BacktestSpec) -> tuple[object, ...]:
 
 
 async def _loaded(store: ObjectStore, spec: BacktestSpec) -> SpecPanels:
+    manifest = await load_manifest(store, spec.snapshot)
     panel = await load_panel(store, spec.snapshot, fields=_fields(spec), end=spec.end)
-    if spec.fx_snapshot is None:
-        return SpecPanels(panel=panel, decided_on=panel)
-    currency = (await load_manifest(store, spec.snapshot)).currency
-    valued, decided_on = [
-        await in_base_currency(
-            store,
-            panel,
-            currencies=[currency] * panel.n_assets,
-            base=spec.base_currency,
-            fx_snapshot=spec.fx_snapshot,
-            lag_days=lag_days,
-        )
-        for lag_days in (0, 1)
-    ]
-    return SpecPanels(panel=valued, decided_on=decided_on)
+    valued, decided_on = panel, panel
+    if spec.fx_snapshot is not None:
+        valued, decided_on = [
+            await in_base_currency(
+                store,
+                panel,
+                currencies=[manifest.currency] * panel.n_assets,
+                base=spec.base_currency,
+                fx_snapshot=spec.fx_snapshot,
+                lag_days=lag_days,
+            )
+            for lag_days in (0, 1)
+        ]
+    return SpecPanels(
+        panel=valued,
+        decided_on=decided_on,
+        stays=await load_stays(store, manifest),
+        suspects=await load_suspects(store, manifest, panel),
+    )
 
 
 def memory_of(panels: SpecPanels) -> int:

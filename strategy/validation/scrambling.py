@@ -129,10 +129,6 @@ class _ScrambledPanel(PricePanel):
         numbers = np.asarray(rows)
         return numbers.dtype.kind == "i" and bool(((numbers >= 0) & (numbers <= self._row)).all())
 
-    def active_on(self, rows: IntArray | int) -> BoolArray:
-        is_active: BoolArray = self.active[rows]  # of the closes nothing need be scrambled for it
-        return is_active
-
 
 class _Fields(Mapping[Field, FloatArray]):
     """The fields of a scrambled panel, made when they are looked at."""

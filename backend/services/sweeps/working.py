@@ -19,6 +19,7 @@ from backend.database.connection import transaction
 from backend.database.jobs import JobRecord, get_job
 from backend.database.sweeps import BatchRecord, SweepRecord, done_batches, get_sweep, set_document, store_batch
 from backend.services.clock import utc_now
+from backend.services.errors import RequestError
 from backend.services.jobs import Pulse, Worker, ended, pulse
 from backend.services.panels import panels_of
 from backend.services.sweeps.budgets import Budget
@@ -48,8 +49,15 @@ async def run_batch(worker: Worker, sweep_id: str, number: int) -> str:
     -------
     str
         "done", "known" when it was done before, or why it was left out: "cancelled", "budget reached".
+
+    Raises
+    ------
+    UnknownSweepError, RequestError
+        If there is no such sweep, or no batch of this number.
     """
     sweep = await _sweep(worker.engine, sweep_id)
+    if number >= _n_batches(sweep):
+        raise RequestError("batch", number, f"the sweep has {_n_batches(sweep)}, counted from 0")
     done = await _done(worker.engine, sweep_id)
     async with transaction(worker.engine) as connection:
         job = await get_job(connection, sweep.job_id)

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import datetime as dt
-import importlib
 import json
-import logging
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -19,23 +14,12 @@ from pydantic import ValidationError
 from sqlalchemy import create_engine, text
 
 from backend.config import Settings
-from backend.container import Container
-from backend.database.connection import transaction
 from backend.database.errors import UnknownUniverseError
-from backend.database.jobs import add_job
 from backend.database.urls import direct_url
 from backend.ingest.errors import SourceSettingsError
-from backend.services.jobs import REFRESH
-from support.platform import opened
+from support.containers import CONTEXT, Containers
 
 EVENTS = Path(__file__).parent / "events"
-#: What Lambda tells a handler about the invocation, as far as our logs use it.
-CONTEXT = SimpleNamespace(
-    function_name="parakeet-test",
-    memory_limit_in_mb=512,
-    invoked_function_arn="arn:aws:lambda:us-east-1:123456789012:function:parakeet-test",
-    aws_request_id="8f507cfc-xmpl-4697-b07a-ac58fc914c95",
-)
 
 
 def recorded(name: str) -> dict[str, Any]:  # Any: JSON
@@ -43,63 +27,25 @@ def recorded(name: str) -> dict[str, Any]:  # Any: JSON
     return event
 
 
-class Containers:
-    """Loads handler modules as fresh containers do, and shuts them down."""
-
-    def __init__(self) -> None:
-        self._started: list[Container] = []
-
-    def load(self, module: str) -> ModuleType:
-        sys.modules.pop(module, None)
-        loaded = importlib.import_module(module)
-        self._started.append(loaded.container)
-        return loaded
-
-    def invoke(self, area: str, event: str) -> Any:  # Any: JSON
-        answer = self.load(f"backend.handlers.{area}").handler(recorded(event), CONTEXT)
-        assert answer["statusCode"] == 200, answer["body"]
-        return json.loads(answer["body"])
-
-    def shut_down(self) -> None:
-        for container in self._started:
-            container.run(container.resources.engine.dispose())
-            container.loop.close()
-        asyncio.set_event_loop(None)
-
-
-@pytest.fixture
-def containers(sample_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Containers]:
-    monkeypatch.setenv("DATABASE_URL", sample_settings.async_source_url())
-    monkeypatch.setenv("CACHE_URL", sample_settings.cache_url)
-    monkeypatch.setenv("NEON_DATABASE_URL", "")
-    root = logging.getLogger()  # a container makes its handlers write JSON
-    monkeypatch.setattr(root, "level", root.level)
-    for handler in root.handlers:
-        monkeypatch.setattr(handler, "formatter", handler.formatter)
-    found = Containers()
-    yield found
-    found.shut_down()
-
-
 def test_the_data_lambda_answers_status(containers: Containers) -> None:
-    body = containers.invoke("data", "data_status")
+    body = containers.invoke("data", recorded("data_status"))
     assert {row["key"] for row in body["data"]} == {"SAMPLE_US5", "SAMPLE_US20"}
 
 
 def test_the_data_lambda_answers_prices(containers: Containers) -> None:
-    body = containers.invoke("data", "data_prices")
+    body = containers.invoke("data", recorded("data_prices"))
     # 2003-01-04 and -05 were a weekend.
     assert [row["date"] for row in body["data"]] == [f"2003-01-{day:02}" for day in (2, 3, 6, 7, 8)]
 
 
 def test_the_strategies_lambda_lists_strategies(containers: Containers) -> None:
-    body = containers.invoke("strategies", "strategies_list")
+    body = containers.invoke("strategies", recorded("strategies_list"))
     assert "dual_momentum" in [item["key"] for item in body["data"]]
 
 
 def test_the_backtest_lambda_runs_a_backtest(containers: Containers) -> None:
-    body = containers.invoke("backtest", "backtest_post")
-    again = containers.invoke("backtest", "backtest_post")
+    body = containers.invoke("backtest", recorded("backtest_post"))
+    again = containers.invoke("backtest", recorded("backtest_post"))
     assert body["spec"]["universe"] == "SAMPLE_US5"
     assert again == body
 
@@ -133,21 +79,6 @@ def test_the_ingest_lambda_builds_the_snapshot_and_tells_how_far_the_data_are_be
     (declared,) = metric["_aws"]["CloudWatchMetrics"]
     assert (declared["Namespace"], declared["Dimensions"]) == ("Parakeet", [["universe"]])
     assert metric["universe"] == "SAMPLE_US5"
-
-
-async def queued_refresh(settings: Settings) -> str:
-    """Id of a job that waits for a worker."""
-    async with opened(settings) as resources, transaction(resources.engine) as connection:
-        payload = {"universe": "SAMPLE_US5", "lookback_days": 7}
-        await add_job(connection, "job-1", REFRESH, payload, now=dt.datetime.now(dt.UTC))
-    return "job-1"
-
-
-def test_the_worker_lambda_does_a_job_once(containers: Containers, sample_settings: Settings) -> None:
-    event = {"job_id": asyncio.run(queued_refresh(sample_settings))}
-    module = containers.load("backend.handlers.worker")
-    expected = {"job_id": "job-1", "status": "succeeded"}
-    assert [module.handler(event, CONTEXT), module.handler(event, CONTEXT)] == [expected, expected]
 
 
 @pytest.mark.parametrize(

@@ -166,6 +166,39 @@ def test_a_refresh_is_done_by_the_worker_and_can_be_watched(stack: Stack) -> Non
     assert (job["result"]["inserted"], job["result"]["unchanged"]) == (0, 5 * 6)
 
 
+def test_a_sweep_is_mapped_over_workers_to_its_last_batch(stack: Stack) -> None:
+    """Nine trials are nine batches: the worker lists them in the bucket, and Step Functions call it for each."""
+    base = {"strategy": "dual_momentum", "universe": UNIVERSE, "start": "2008-01-02"}
+    space = {"axes": {"lookback": {"low": 20, "high": 180, "n_points": 9}}}
+    with stack.writer() as http:
+        begun = http.post("/backtest/sweeps", json={"base": base, "space": space})
+    assert begun.status_code == 202, begun.text
+    path = begun.headers["location"].removeprefix("/api/v1")
+
+    def ended() -> Any:  # Any: JSON
+        with stack.reader() as http:
+            sweep = http.get(path).json()
+        return sweep if sweep["job"]["status"] in {"succeeded", "failed"} else None
+
+    sweep = until(ended, within_s=120)
+    assert (sweep["job"]["status"], sweep["job"]["error"]) == ("succeeded", None)
+    assert (sweep["result"]["state"], sweep["result"]["n_done"], sweep["batch_size"]) == ("complete", 9, 1)
+    with stack.reader() as http:
+        trials = http.get(f"{path}/trials").json()["columns"]
+    assert trials["trial"] == list(range(9))
+    assert max(trials["sharpe"]) == sweep["result"]["best"]["metrics"]["sharpe"]
+    # No process of the API did them: the one execution of this sweep ended well.
+    machines = stack.client("stepfunctions")
+    (machine,) = (it for it in machines.list_state_machines()["stateMachines"] if it["name"].endswith("-sweep"))
+    executions = until(
+        lambda: machines.list_executions(stateMachineArn=machine["stateMachineArn"], statusFilter="SUCCEEDED")[
+            "executions"
+        ],
+        within_s=30,
+    )
+    assert [it["name"][:32] for it in executions] == [sweep["id"][:32]]
+
+
 def test_a_failing_ingest_reaches_the_dead_letters(stack: Stack) -> None:
     queue = stack.outputs["ingest_dlq_url"]
     name = stack.outputs["function_names"]["ingest"]

@@ -161,6 +161,7 @@ def _request(frozen: dict[str, Any]) -> BacktestRequest:  # Any: JSON values
         execution=spec.execution,
         benchmark=spec.benchmark,
         base_currency=spec.base_currency,
+        constraints=spec.constraints,
     )
 
 

@@ -30,6 +30,21 @@ async def test_a_frozen_spec_keeps_its_moment_and_its_reason(client: AsyncClient
     assert {row["id"] for row in listed} >= {first["id"]}
 
 
+async def test_everything_that_was_chosen_is_extended(client: AsyncClient) -> None:
+    chosen = SPEC | {
+        "start": "2005-01-03",
+        "costs": {"preset": "ibkr_us_fixed", "half_spread_bps": 3},
+        "execution": {"rebalance": "weekly", "fractional_shares": False},
+        "benchmark": "IBM",
+        "constraints": {"max_weight": 0.2},
+    }
+    frozen = (await client.post("/backtest/preregistrations", json={"backtest": chosen, "reason": "x"})).json()
+    extended = await client.post(f"/backtest/preregistrations/{frozen['id']}/extend")
+    assert extended.status_code == 200, extended.text
+    document = (await client.get(f"/backtest/{extended.json()['backtest_ids'][0]}")).json()
+    assert {name: value for name, value in document["spec"].items() if name in frozen["spec"]} == frozen["spec"]
+
+
 async def test_data_from_before_the_moment_are_never_out_of_sample(client: AsyncClient) -> None:
     # The sample ends in 2013: all of it could be known today.
     frozen = (await client.post("/backtest/preregistrations", json=BODY)).json()

@@ -21,8 +21,6 @@ from strategy.sweeps.spec import SweepSpec
 from strategy.sweeps.summary import N_BOOTSTRAP, Doubt, Group, Summary
 from strategy.sweeps.walks import Walk
 
-#: Sessions in a year, by which a Sharpe ratio a session is told as one a year.
-_YEAR = 252
 NOTE = (
     "The best of many trials looks good by luck alone. Read it only together with its probability of overfitting, its "
     "deflated Sharpe ratio, and the p-value of no trial being better than the benchmark."
@@ -86,7 +84,7 @@ def _found(found: Summary | None, trials: DoneTrials, spec: SweepSpec) -> dict[s
         return {"best": None, "stability": [], "walk_forward": None}
     return {
         "best": _best(trials, found.best) | {"doubt": _doubt(trials, found.doubt, spec)},
-        "stability": [_group(group) for group in found.groups],
+        "stability": [_group(group, trials.yearly) for group in found.groups],
         "walk_forward": None if found.walk is None else _walk(found.walk, trials),
     }
 
@@ -110,8 +108,8 @@ def _doubt(trials: DoneTrials, doubt: Doubt, spec: SweepSpec) -> dict[str, Any]:
     return figures | {"superior_ability": tested}
 
 
-def _group(group: Group) -> dict[str, Any]:  # Any: JSON values
-    ratios = {name: getattr(group, name) * math.sqrt(_YEAR) for name in ("least", "median", "most")}
+def _group(group: Group, yearly: float) -> dict[str, Any]:  # Any: JSON values
+    ratios = {name: getattr(group, name) * yearly for name in ("least", "median", "most")}
     return {"axis": group.axis, "low": group.low, "high": group.high, "n_trials": group.n_trials} | ratios
 
 
@@ -120,7 +118,7 @@ def _walk(walk: Walk, trials: DoneTrials) -> dict[str, Any]:  # Any: JSON
     chained = float(sharpe_ratios(walk.returns[:, np.newaxis])[0])
     return {
         "note": WALK_NOTE,
-        "sharpe": _yearly(chained),
+        "sharpe": _finite(chained * trials.yearly),
         "total_return": float(np.prod(1 + walk.returns) - 1),
         "n_sessions": int(walk.returns.size),
         "folds": [
@@ -130,8 +128,8 @@ def _walk(walk: Walk, trials: DoneTrials) -> dict[str, Any]:  # Any: JSON
                 "test": [sessions[row + 1] for row in fold.test],
                 "backtest_id": rows[fold.chosen]["backtest_id"],
                 "parameters": trials.parameters[fold.chosen],
-                "train_sharpe": _yearly(fold.train_sharpe),
-                "test_sharpe": _yearly(fold.test_sharpe),
+                "train_sharpe": _finite(fold.train_sharpe * trials.yearly),
+                "test_sharpe": _finite(fold.test_sharpe * trials.yearly),
                 "turnover": fold.turnover,
                 "cost": fold.cost,
             }
@@ -140,8 +138,8 @@ def _walk(walk: Walk, trials: DoneTrials) -> dict[str, Any]:  # Any: JSON
     }
 
 
-def _yearly(ratio: float) -> float | None:
-    return ratio * math.sqrt(_YEAR) if math.isfinite(ratio) else None
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
 
 
 def _json(value: object) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -50,6 +51,11 @@ class DoneTrials:
     def parameters(self) -> list[dict[str, Any]]:  # Any: JSON values
         """Parameters of each, as they are in its spec."""
         return [json.loads(row["parameters"]) for row in self.rows]
+
+    @property
+    def yearly(self) -> float:
+        """What a Sharpe ratio a session is multiplied by to be one a year, as in the figures of the trials."""
+        return math.sqrt(self.rows[0]["periods_per_year"])
 
 
 async def trials_table(store: ObjectStore, done: Sequence[BatchRecord]) -> pa.Table:

@@ -23,7 +23,6 @@ from strategy.validation.stability import stability_map
 
 #: Splits of a cross-validation: what they look up is bounded by so many times the sessions of the sweep.
 MOST_SPLITS = 1_000
-_YEAR = 252
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,10 +97,10 @@ async def sweep_cross_validation(
         "n_trials": sweep.n_trials,
         "n_done": table.num_rows,
         "n_splits": n_splits,
-        "train_sharpe": _quantiles(found.train_sharpe),
-        "test_sharpe": _quantiles(found.test_sharpe),
-        "paths": [value * math.sqrt(_YEAR) for value in found.path_sharpe.tolist()],
-        "path_sharpe": _quantiles(found.path_sharpe),
+        "train_sharpe": _quantiles(found.train_sharpe * trials.yearly),
+        "test_sharpe": _quantiles(found.test_sharpe * trials.yearly),
+        "paths": (found.path_sharpe * trials.yearly).tolist(),
+        "path_sharpe": _quantiles(found.path_sharpe * trials.yearly),
         "probability_of_loss": float((found.path_sharpe < 0).mean()),
         "chosen": _choices(found, trials),
     }
@@ -125,8 +124,8 @@ def _choices(found: CrossValidation, trials: DoneTrials) -> list[dict[str, Any]]
 
 
 def _quantiles(ratios: FloatArray) -> dict[str, float]:
-    yearly = np.quantile(ratios, QUANTILES) * math.sqrt(_YEAR)
-    return {f"{share:g}": float(value) for share, value in zip(QUANTILES, yearly, strict=True)}
+    found = np.quantile(ratios, QUANTILES)
+    return {f"{share:g}": float(value) for share, value in zip(QUANTILES, found, strict=True)}
 
 
 def _listed(values: FloatArray) -> list[float | None]:

@@ -39,6 +39,7 @@ async def test_a_sweep_is_accepted_watched_and_read(client: AsyncClient) -> None
     found = sweep["result"]
     assert (found["state"], found["n_done"], found["n_refused"]) == ("complete", 4, 0)
     assert_doubted(found)
+    assert_annualised(found)
     assert_walked(found)
 
     # A trial is the backtest of its parameters, to the last digit.
@@ -71,6 +72,12 @@ def assert_doubted(found: dict[str, Any]) -> None:  # Any: JSON
     assert 0 < tested["lower"] <= tested["consistent"] <= tested["upper"] <= 1
     assert 0 < tested["reality_check"] <= 1
     assert (tested["benchmark"], doubt["reasons"]) == ("universe_buy_and_hold", [])
+
+
+def assert_annualised(found: dict[str, Any]) -> None:  # Any: JSON
+    """Cash earns nothing here, so the best ratio along an axis is the figure of the best trial."""
+    best = max(group["most"] for group in found["stability"] if group["axis"] == "lookback")
+    assert best == pytest.approx(found["best"]["metrics"]["sharpe"], rel=1e-12)
 
 
 def assert_walked(found: dict[str, Any]) -> None:  # Any: JSON

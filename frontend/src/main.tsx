@@ -32,6 +32,8 @@ const router = () =>
         { path: "strategies", lazy: async () => ({ Component: (await import("./rooms/strategies/StrategyList")).StrategyList }) },
         { path: "strategies/:key", lazy: async () => ({ Component: (await import("./rooms/strategies/StrategyPage")).StrategyPage }) },
         { path: "backtests", lazy: async () => ({ Component: (await import("./rooms/backtests/BacktestList")).BacktestList }) },
+        { path: "backtests/registered", lazy: async () => ({ Component: (await import("./rooms/backtests/RegisteredList")).RegisteredList }) },
+        { path: "backtests/registered/:id", lazy: async () => ({ Component: (await import("./rooms/backtests/RegisteredPage")).RegisteredPage }) },
         { path: "backtests/:id", lazy: async () => ({ Component: (await import("./rooms/backtests/BacktestPage")).BacktestPage }) },
         { path: "data", lazy: async () => ({ Component: (await import("./rooms/data/DataPage")).DataPage }) },
         { path: "data/runs/:run", lazy: async () => ({ Component: (await import("./rooms/data/RunPage")).RunPage }) },

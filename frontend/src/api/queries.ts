@@ -59,6 +59,19 @@ export const honestyQuery = (id: string) =>
     staleTime: 0,
   });
 
+export const registeredQuery = queryOptions({
+  queryKey: ["registered"],
+  queryFn: ({ signal }) => get("/api/v1/backtest/preregistrations", { signal }),
+  staleTime: MINUTE,
+});
+
+export const registrationQuery = (id: string) =>
+  queryOptions({
+    queryKey: ["registered", id],
+    queryFn: ({ signal }) => get("/api/v1/backtest/preregistrations/{preregistration_id}", { values: { preregistration_id: id }, signal }),
+    staleTime: MINUTE,
+  });
+
 export const strategiesQuery = queryOptions({
   queryKey: ["strategies"],
   queryFn: ({ signal }) => get("/api/v1/strategies", { signal }),

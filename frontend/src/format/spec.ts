@@ -55,6 +55,12 @@ export function requestOf(spec: Spec, presets: readonly Preset[]): Record<string
   };
 }
 
+/** Body of the POST that freezes a spec: all of it but its end and snapshots, which move on. */
+export function registrationOf(spec: Spec, presets: readonly Preset[], reason: string): Record<string, unknown> {
+  const moves = new Set(["end", "snapshot", "fx_snapshot"]);
+  return { backtest: Object.fromEntries(Object.entries(requestOf(spec, presets)).filter(([name]) => !moves.has(name))), reason };
+}
+
 export function curlOf(spec: Spec, presets: readonly Preset[], origin: string): string {
   const body = JSON.stringify(requestOf(spec, presets));
   return `curl -s ${origin}/api/v1/backtest -H 'content-type: application/json' \\\n  -d ${quoted(body)}`;

@@ -93,7 +93,7 @@ export function reachWords(pathname: string): string {
   if (room === "data" && first !== undefined && first !== "runs") {
     return second === undefined ? "The members are those known then. What is marked “present” cannot be asked of an earlier moment." : "The bars are those known then.";
   }
-  if (room === "backtests" && first !== undefined) return "A backtest does not follow the clock: it was computed from the snapshot that it names.";
+  if (room === "backtests" && first !== undefined && first !== "registered") return "A backtest does not follow the clock: it was computed from the snapshot that it names.";
   if (room === "strategies" && first !== undefined) return "This form shows the present: a backtest runs on the newest snapshot.";
   return "This page shows the present: what it reads cannot be asked of an earlier moment.";
 }

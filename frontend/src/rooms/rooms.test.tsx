@@ -2,6 +2,7 @@ import { fireEvent, screen, waitFor, within } from "@testing-library/react";
 import { describe, expect, it } from "vitest";
 
 import { answering, show } from "../testing/api";
+import { QUALITY } from "../testing/quality";
 import { SETTINGS } from "../testing/settings";
 import { BacktestList } from "./backtests/BacktestList";
 import { MonthsCard } from "./backtests/Returns";
@@ -19,7 +20,7 @@ const EMPTY = { data: [], next_cursor: null };
 function api(path: string) {
   if (path.includes("/data/status")) return { body: { data: [UNIVERSE], generated_at: "2026-01-01T00:00:00Z" } };
   if (path.includes("/data/universes/")) return { body: { ...UNIVERSE, members: [{ ticker: "AAA", start_date: "2020-01-02", end_date: null }] } };
-  if (path.includes("/data/quality")) return { body: { universe: "U", quality: { good: 10 }, run: null, quarantined: [] } };
+  if (path.includes("/data/quality")) return { body: QUALITY };
   if (path.includes("/data/prices")) return { body: { data: [{ ticker: "AAA", date: "2020-01-02", open: null, close: 1 }], next_cursor: null, meta: {} } };
   if (path.includes("/backtest/settings")) return { body: SETTINGS };
   if (path.includes("/strategies/")) return { body: STRATEGY };
@@ -229,5 +230,18 @@ describe("the tearsheet", () => {
     fireEvent.click(screen.getByRole("button", { name: "Tearsheet" }));
     expect((await screen.findByRole("alert")).textContent).toBe("unknown backtest 'abc'");
     expect(asked.map(({ path }) => path)).toEqual(["/api/v1/backtest/abc/tearsheet.html"]);
+  });
+});
+
+describe("the quality of a universe", () => {
+  it("names the rules that are broken, the worst tickers and the newest doubtful bars", async () => {
+    answering(({ path }) => api(path));
+    show(<UniversePage />, "/data/U", "/data/:universe");
+    const rules = await screen.findByRole("region", { name: "Rules that are broken, table" });
+    expect(within(rules).getByText("the close stands still for 5 sessions")).toBeDefined();
+    const flagged = screen.getByRole("region", { name: "Newest doubtful bars, table", hidden: true });
+    expect(flagged.textContent).toContain("AAA2020-05-0112.50suspectstale closefiles");
+    expect(screen.getByRole("region", { name: "Tickers with the most doubtful bars, table", hidden: true }).textContent).toContain("stale close 1");
+    expect(screen.getByText("The newest run refused nothing.")).toBeDefined();
   });
 });

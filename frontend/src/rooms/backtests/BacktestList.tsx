@@ -24,9 +24,14 @@ export function BacktestList() {
         name="Backtests"
         detail="Everything that was ever run, newest first. Each keeps its address for good."
         actions={
-          <Link to="/strategies" className="button button-main">
-            New backtest
-          </Link>
+          <>
+            <Link to="/backtests/registered" className="button">
+              Registered
+            </Link>
+            <Link to="/strategies" className="button button-main">
+              New backtest
+            </Link>
+          </>
         }
       >
         Backtests

@@ -15,6 +15,7 @@ import { EquityCard } from "./EquityCard";
 import { AllFigures, Figures } from "./Figures";
 import { named } from "./BacktestList";
 import { Orders } from "./Orders";
+import { Register } from "./Register";
 import { MonthsCard, YearsCard } from "./Returns";
 import { RollingCard } from "./RollingCard";
 import { SpecCard } from "./SpecCard";
@@ -66,6 +67,7 @@ function Result({ backtest }: { backtest: Backtest }) {
               Copy link
             </CopyButton>
             <Tearsheet id={backtest.id} />
+            <Register spec={spec} presets={presets} />
             <Link className="button" to={formAddress(spec, presets)}>
               Run again with changes
             </Link>

@@ -2,17 +2,17 @@ import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { useParams } from "react-router";
 
-import { qualityQuery, statusQuery, universeQuery, type Schemas } from "../../api/queries";
+import { statusQuery, universeQuery, type Schemas } from "../../api/queries";
 import { useClock } from "../../frame/address";
 import { Present } from "../../frame/Past";
 import { remote } from "../../api/remote";
 import { freshness, freshnessReason } from "../../format/freshness";
-import { count, percent, plural } from "../../format/numbers";
+import { plural } from "../../format/numbers";
 import { Link } from "../../parts/Link";
 import { Card, Crumbs, Dot, Scroll, Title } from "../../parts/pieces";
 import { Draw, Empty, Skeleton, SkeletonRows } from "../../parts/states";
 import { Facts } from "./DataPage";
-import { FailureTable } from "./Failures";
+import { QualityCard } from "./Quality";
 import { RefreshButton } from "./Refresh";
 import { Runs } from "./Runs";
 
@@ -45,7 +45,7 @@ export function UniversePage() {
         </Draw>
         {universe.state === "ready" && (
           <>
-            <Quality universe={key} />
+            <QualityCard universe={key} />
             <Runs universe={key} />
           </>
         )}
@@ -83,34 +83,6 @@ function Members({ universe }: { universe: Schemas["UniverseOut"] }) {
           </ul>
         </Scroll>
       )}
-    </Card>
-  );
-}
-
-function Quality({ universe }: { universe: string }) {
-  const quality = remote(useQuery(qualityQuery(universe)));
-  return (
-    <Card title="Quality" actions={<Present />} detail="Bars by what the checks said, and what the newest run refused.">
-      <Draw of={quality} what="the quality" skeleton={<SkeletonRows rows={2} />}>
-        {({ quality: counts, quarantined }) => {
-          const total = Object.values(counts).reduce((sum, value) => sum + value, 0);
-          return (
-            <>
-              <dl className="flex flex-wrap gap-x-10 gap-y-3 px-5 pb-4">
-                {Object.entries(counts).map(([name, value]) => (
-                  <div key={name}>
-                    <dt className="text-sm text-soft">{name}</dt>
-                    <dd className="tabular-nums">
-                      <span className="font-medium">{count(value)}</span> {total > 0 && <span className="text-sm text-soft">{percent(value / total)}</span>}
-                    </dd>
-                  </div>
-                ))}
-              </dl>
-              {quarantined.length === 0 ? <p className="px-5 pb-4 text-sm text-soft">The newest run refused nothing.</p> : <FailureTable failures={quarantined} universe={universe} />}
-            </>
-          );
-        }}
-      </Draw>
     </Card>
   );
 }

@@ -239,6 +239,7 @@ describe("the quality of a universe", () => {
     show(<UniversePage />, "/data/U", "/data/:universe");
     const rules = await screen.findByRole("region", { name: "Rules that are broken, table" });
     expect(within(rules).getByText("the close stands still for 5 sessions")).toBeDefined();
+    expect(within(rules).queryByText("nobody breaks this one")).toBeNull();
     const flagged = screen.getByRole("region", { name: "Newest doubtful bars, table", hidden: true });
     expect(flagged.textContent).toContain("AAA2020-05-0112.50suspectstale closefiles");
     expect(screen.getByRole("region", { name: "Tickers with the most doubtful bars, table", hidden: true }).textContent).toContain("stale close 1");

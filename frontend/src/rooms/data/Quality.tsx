@@ -4,6 +4,7 @@ import { qualityQuery, type Schemas } from "../../api/queries";
 import { remote } from "../../api/remote";
 import { Present } from "../../frame/Past";
 import { count, percent, price } from "../../format/numbers";
+import { Icon } from "../../parts/icons";
 import { Link } from "../../parts/Link";
 import { Card, Scroll } from "../../parts/pieces";
 import { Draw, SkeletonRows } from "../../parts/states";
@@ -20,7 +21,7 @@ export function QualityCard({ universe }: { universe: string }) {
         {(found) => (
           <>
             <Counts counts={found.quality} />
-            {found.rules.length > 0 && <Rules rules={found.rules} />}
+            <Rules rules={found.rules.filter(({ bars }) => bars > 0)} />
             {found.worst.length > 0 && <Worst tickers={found.worst} universe={universe} />}
             {found.flagged.length > 0 && <Flagged bars={found.flagged} universe={universe} />}
             <Part title="Refused by the newest run" isOpen>
@@ -51,8 +52,11 @@ function Counts({ counts }: { counts: Quality["quality"] }) {
 
 function Part({ title, isOpen = false, children }: { title: string; isOpen?: boolean; children: React.ReactNode }) {
   return (
-    <details open={isOpen} className="border-t border-line">
-      <summary className="px-5 py-3 text-sm font-medium">{title}</summary>
+    <details open={isOpen} className="group border-t border-line">
+      <summary className="flex items-center justify-between px-5 py-3 text-sm font-medium">
+        {title}
+        <Icon name="down" className="!size-4 text-soft group-open:rotate-180" />
+      </summary>
       {children}
     </details>
   );
@@ -61,6 +65,7 @@ function Part({ title, isOpen = false, children }: { title: string; isOpen?: boo
 const inWords = (rule: string) => rule.replaceAll("_", " ");
 
 function Rules({ rules }: { rules: Quality["rules"] }) {
+  if (rules.length === 0) return <p className="px-5 pb-4 text-sm text-soft">No stored bar breaks a rule.</p>;
   return (
     <Part title="Rules that are broken" isOpen>
       <Scroll label="Rules that are broken">

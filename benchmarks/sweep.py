@@ -5,7 +5,9 @@
 100 seeded random walks x 2,520 sessions; 12-1 momentum with other spans, breadths and costs in each trial, weekly and
 monthly, look-ahead proof and benchmark included. The same batches run in one process and in a pool of one process for
 each core; both start with the panel in memory, as a worker that has taken its first batch. The speed-up over the
-number of cores is the efficiency. The timing rules are those of benchmarks/backtest.py, which has vectorbt beside them.
+number of cores is the efficiency. Crossovers, which have their moving averages in common, run together and each on a
+panel of its own, and must be equal to the bit. The timing rules are those of benchmarks/backtest.py, which has vectorbt
+beside them.
 """
 
 from __future__ import annotations
@@ -35,6 +37,7 @@ from strategy.backtest.spec import BacktestSpec  # noqa: E402
 from strategy.backtest.timing import crossover_growth  # noqa: E402
 from strategy.backtest.trials import run_trials  # noqa: E402
 from strategy.library.momentum import MOMENTUM  # noqa: E402
+from strategy.library.sma_crossover import SMA_CROSSOVER  # noqa: E402
 from strategy.schedule import Rebalance  # noqa: E402
 from support.panels import business_days  # noqa: E402
 
@@ -87,6 +90,23 @@ def swept(batches: Sequence[Sequence[BacktestSpec]], n_processes: int) -> tuple[
         return time.perf_counter() - begin, results
 
 
+def crossovers() -> tuple[float, float, bool]:
+    """Seconds of 36 crossovers of every asset as trials together, those as trials alone, and whether they are equal."""
+    base = replace(spec_of(SESSIONS), strategy="sma_crossover", strategy_version=SMA_CROSSOVER.version)
+    base = replace(base, execution=replace(base.execution, rebalance="monthly"))
+    pairs = product(range(10, 70, 10), range(100, 220, 20))
+    todo = [replace(base, parameters={"fast": fast, "slow": slow}) for fast, slow in pairs]
+    closes = random_closes()
+    begin = time.perf_counter()
+    together = run_trials(panel_of(closes, SESSIONS), todo, SMA_CROSSOVER)
+    middle = time.perf_counter()
+    alone = [run_trials(panel_of(closes, SESSIONS), [spec], SMA_CROSSOVER)[0] for spec in todo]
+    are_equal = all(
+        one.returns.tobytes() == other.returns.tobytes() for one, other in zip(together, alone, strict=True)
+    )
+    return middle - begin, time.perf_counter() - middle, are_equal
+
+
 def timing_rules() -> tuple[float, int]:
     """Seconds and number of all pairs of moving averages on 5,040 sessions."""
     closes = 50.0 * np.exp(np.cumsum(np.random.default_rng(1).normal(2e-4, 0.01, 5_040)))
@@ -111,9 +131,11 @@ def main() -> int:
     print(f"one process   {alone:8.2f} s  {alone / len(todo) * 1e3:8.2f} ms a trial")
     print(f"{n_cores} processes   {together:8.2f} s  {together / len(todo) * 1e3:8.2f} ms a trial")
     print(f"efficiency    {efficiency:8.2f}    limit {LEAST_EFFICIENCY}")
+    shared, each, are_equal = crossovers()
+    print(f"36 crossovers of {N_ASSETS} assets, shared averages {shared:.2f} s, each for itself {each:.2f} s")
     seconds, n_pairs = timing_rules()
     print(f"{n_pairs:,} pairs of moving averages on 5,040 sessions: {seconds * 1e3:.0f} ms")
-    return int(efficiency < LEAST_EFFICIENCY or found != expected)
+    return int(efficiency < LEAST_EFFICIENCY or found != expected or not are_equal)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ dividends do to them is held beside them as facts (`CorporateActions`) and appli
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from strategy.adjustments import CorporateActions, columns_with_gaps, last_known_closes, total_return_prices
 from strategy.errors import MissingFieldError, PanelError
+from strategy.remembered import Remembered
 
 FloatArray: TypeAlias = NDArray[np.float64]
 BoolArray: TypeAlias = NDArray[np.bool_]
@@ -24,6 +25,8 @@ IntArray: TypeAlias = NDArray[np.intp]
 DateArray: TypeAlias = NDArray[np.datetime64]
 #: Sessions that are checked at once: what the first look brought into the processor's cache, the second finds there.
 _ROWS_AT_ONCE = 64
+#: Memory of the signals that a panel remembers: 3 moving averages of 500 assets x 5,040 sessions, 332 of 10 x 2,520.
+MOST_SIGNAL_BYTES = 64 << 20
 Field: TypeAlias = Literal["open", "high", "low", "close", "volume"]
 
 
@@ -180,6 +183,19 @@ class PricePanel:
         that nobody looks at.
         """
         return self.prices[: row + 1]
+
+    def remembered(self, key: Hashable, compute: Callable[[], FloatArray]) -> FloatArray:
+        """What `compute` makes of this panel, once for each key, read-only: a signal that several decisions share.
+
+        The key names everything besides the panel that the values depend on. The trials of a sweep run on one panel,
+        and differ in some of their signals only.
+        """
+        return self.signals.get(key, compute)
+
+    @cached_property
+    def signals(self) -> Remembered:
+        """What is remembered, `MOST_SIGNAL_BYTES` at most."""
+        return Remembered(MOST_SIGNAL_BYTES)
 
     def until(self, row: int) -> PricePanel:
         """The same panel as it stood at the close of session `row`: nothing after it, actions included."""

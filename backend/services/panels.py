@@ -19,6 +19,7 @@ from strategy.backtest.spec import BacktestSpec
 from strategy.currency import refuse_missing_rates
 from strategy.fast_data_loader import load_panel, load_stays, load_suspects
 from strategy.panel import Field, PricePanel
+from strategy.remembered import Remembered
 from strategy.universe import Membership
 from strategy.validation.bars_used import SuspectBars
 
@@ -94,13 +95,15 @@ async def _loaded(store: ObjectStore, spec: BacktestSpec) -> SpecPanels:
 
 
 def memory_of(panels: SpecPanels) -> int:
-    """Memory of all arrays, those included that the panels have computed of themselves by now."""
+    """Memory of all arrays, those included that the panels have computed of themselves, or remember, by now."""
     arrays: dict[int, int] = {}  # a matrix that both panels have, or one that is two things, lies in memory once
     for panel in (panels.panel, panels.decided_on):
         rates = () if panel.conversion is None else (panel.conversion.rates,)
         for values in (*panel.fields.values(), *rates, *vars(panel).values()):
             if isinstance(values, np.ndarray):
                 arrays[id(values)] = values.nbytes
+            elif isinstance(values, Remembered):
+                arrays[id(values)] = values.n_bytes
     return sum(arrays.values())
 
 

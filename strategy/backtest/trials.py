@@ -1,7 +1,8 @@
 """Many specs of one strategy on one panel.
 
-What specs have in common is computed once: the panel keeps its total-return prices, and a benchmark is simulated once
-for all that share it. A trial is what `run_backtest` gives for its spec, to the bit.
+What specs have in common is computed once: the panel keeps its total-return prices and remembers signals
+(`PricePanel.remembered`), and a benchmark is simulated once for all that share it. A trial is what `run_backtest` gives
+for its spec, to the bit: so the growth of timing rules by sums of logarithms (`strategy.backtest.timing`) is not it.
 """
 
 from __future__ import annotations

@@ -8,9 +8,9 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from strategy.library.contract import Parameters, Strategy
-from strategy.library.selection import candidates, known_prices
-from strategy.panel import BoolArray, FloatArray, IntArray, PricePanel
-from strategy.signals.moving_average import moving_average, window_start
+from strategy.library.selection import candidates
+from strategy.panel import FloatArray, IntArray, PricePanel
+from strategy.signals.moving_average import moving_averages
 
 
 class SmaCrossoverParameters(Parameters):
@@ -38,19 +38,24 @@ class SmaCrossoverParameters(Parameters):
 def _target_weights(panel: PricePanel, rows: IntArray, parameters: SmaCrossoverParameters) -> FloatArray:
     """One part for each candidate of a row whose fast average is above its slow one; the other parts are cash."""
     chosen = candidates(panel, rows, parameters.tickers)
-    parts = np.maximum(chosen.sum(axis=1), 1)
-    weights, prices = np.zeros(chosen.shape), known_prices(panel, rows)
-    for column in np.flatnonzero(chosen.any(axis=0)):
-        closes = prices[:, column]
-        first = window_start(closes, int(rows[0]), parameters.slow)
-        is_up = crossover(closes[first:], fast=parameters.fast, slow=parameters.slow)[rows - first]
-        weights[:, column] = (chosen[:, column] & is_up) / parts
+    parts = np.maximum(chosen.sum(axis=1, keepdims=True), 1)
+    weights = np.zeros(chosen.shape)
+    columns = np.flatnonzero(chosen.any(axis=0))
+    if columns.size:
+        fast, slow = (_averages(panel, columns, window, rows) for window in (parameters.fast, parameters.slow))
+        # False before both are known.
+        weights[:, columns] = (chosen[:, columns] & (fast > slow)) / parts
     return weights
 
 
-def crossover(prices: FloatArray, *, fast: int, slow: int) -> BoolArray:
-    """Whether the fast average of closes, shape (n_dates,), is above the slow one; false before both are known."""
-    return moving_average(prices, fast) > moving_average(prices, slow)
+def _averages(panel: PricePanel, columns: IntArray, window: int, rows: IntArray) -> FloatArray:
+    """Moving averages of some assets at the rows; trials with another partner for this window have them in common."""
+    first, last = int(rows[0]), int(rows[-1])
+    averages = panel.remembered(
+        ("moving_averages", columns.tobytes(), window, first, last),
+        lambda: moving_averages(panel.prices_until(last), columns, window, first=first),
+    )
+    return averages[rows - first]
 
 
 SMA_CROSSOVER = Strategy(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from strategy.panel import FloatArray
+from strategy.panel import FloatArray, IntArray
 
 
 def moving_average(prices: FloatArray, window: int) -> FloatArray:
@@ -32,10 +32,37 @@ def moving_average(prices: FloatArray, window: int) -> FloatArray:
     return result
 
 
-def window_start(prices: FloatArray, row: int, window: int) -> int:
-    """Row of the first of the `window` closes up to a row; 0 where there are fewer.
+def moving_averages(prices: FloatArray, columns: IntArray, window: int, *, first: int) -> FloatArray:
+    """`moving_average` of several assets from a row on, to the bit, and without a look at what no window reaches.
 
-    Averages of this row and later ones are the same, to the bit, whether closes before it are there or not.
+    Parameters
+    ----------
+    prices : ndarray of shape (n_dates, n_assets)
+    columns : ndarray of shape (n_columns,), intp
+    window : int
+        Closes, 1 or more.
+    first : int
+        First row that is asked for.
+
+    Returns
+    -------
+    ndarray of shape (n_dates - first, n_columns)
     """
+    begin = max(first + 1 - window, 0)
+    part = np.ascontiguousarray(prices[begin:, columns].T)
+    is_whole = np.isfinite(part).all(axis=1)
+    result = np.full((columns.size, prices.shape[0] - first), np.nan)
+    if is_whole.any() and part.shape[1] >= window:
+        sums = np.lib.stride_tricks.sliding_window_view(part[is_whole], window, axis=1).sum(axis=-1)
+        result[is_whole, result.shape[1] - sums.shape[1] :] = sums / window
+    for number in np.flatnonzero(~is_whole):
+        closes = prices[:, columns[number]]
+        start = _window_start(closes, first, window)
+        result[number] = moving_average(closes[start:], window)[first - start :]
+    return result.T
+
+
+def _window_start(prices: FloatArray, row: int, window: int) -> int:
+    """Row of the first of the `window` closes up to a row; 0 where there are fewer."""
     rows = np.flatnonzero(np.isfinite(prices[: row + 1]))
     return int(rows[-window]) if rows.size >= window else 0

@@ -123,3 +123,5 @@ async def test_memory_is_that_of_every_array_once_and_grows_with_what_is_compute
     assert panels.panel.prices is panels.panel.close_prices  # nothing is paid or split: no new array
     assert panels.panel.active.sum() == 12  # computes has_close, too
     assert memory_of(panels) == 2 * 12 * 8 + 12 + 6 * 8 + 2 * 12
+    panels.panel.remembered("signal", lambda: np.ones(5))
+    assert memory_of(panels) == 2 * 12 * 8 + 12 + 6 * 8 + 2 * 12 + 5 * 8

@@ -15,6 +15,7 @@ from strategy.backtest.spec import Execution
 from strategy.backtest.trials import run_trials
 from strategy.errors import ParameterError
 from strategy.library.momentum import MOMENTUM, MomentumParameters
+from strategy.library.sma_crossover import SMA_CROSSOVER
 from support.panels import random_panel
 from support.specs import momentum_spec
 
@@ -36,6 +37,23 @@ def test_each_trial_is_to_the_bit_what_its_spec_gives_alone() -> None:
         assert trial.moments == alone.moments
         assert trial.lookahead == alone.lookahead
         np.testing.assert_array_equal(trial.returns, session_returns(alone.simulation.equity))
+
+
+def test_trials_that_share_signals_are_what_each_gives_on_a_panel_of_its_own() -> None:
+    pairs = [(fast, slow) for fast in (3, 5) for slow in (20, 30)]
+    specs = [
+        replace(SPEC, strategy="sma_crossover", parameters={"fast": fast, "slow": slow, "tickers": []})
+        for fast, slow in pairs
+    ]
+    panel = random_panel(11, n_dates=160, n_assets=6, missing=0.01)
+    found = run_trials(panel, specs, SMA_CROSSOVER)
+    for spec, trial in zip(specs, found, strict=True):
+        own = random_panel(11, n_dates=160, n_assets=6, missing=0.01)
+        (alone,) = run_trials(own, [spec], SMA_CROSSOVER)
+        assert (trial.metrics, trial.moments, trial.lookahead) == (alone.metrics, alone.moments, alone.lookahead)
+        assert trial.returns.tobytes() == alone.returns.tobytes()
+        # Two averages from the first decision to the last, where four trials together have made four of the eight.
+        assert panel.signals.n_bytes == 2 * own.signals.n_bytes > 0
 
 
 def test_no_spec_gives_no_trial() -> None:

@@ -32,6 +32,9 @@ _SIGNIFICANT_DIGITS = 7
 #: What it divided by a split it rounded, too: 2^-24 of the price, which may be more than half of the seventh digit. And
 #: multiplying back gives no more than the decimals of a quoted price.
 _DIGITS_AFTER_SPLIT, _DECIMALS_AFTER_SPLIT = 6, 4
+#: Powers of ten up to any that a float needs; looked up, since to compute them took a tenth of reading a chart.
+_MOST_DECIMALS = 400
+_POWERS_OF_TEN = np.array([float(f"1e{power}") for power in range(-_MOST_DECIMALS, _MOST_DECIMALS)])
 #: Yahoo shows most exchanges with a delay of up to 20 minutes; after this long a session's bar is final.
 _SETTLING = dt.timedelta(hours=1)
 #: What is kept of the instrument, under our name.
@@ -83,7 +86,8 @@ def parsed_chart(result: Json, request: FetchRequest, *, now: dt.datetime) -> Fe
     dates = local_dates(stamps, zone)
     splits, dividends = _events(result, zone)
     later = splits.later(dates)
-    columns = {name: _as_traded(quotes[name], later) for name in _PRICES}
+    traded = _as_traded(np.stack([quotes[name] for name in _PRICES]), later)
+    columns = dict(zip(_PRICES, traded, strict=True))
     columns["volume"] = np.round(quotes["volume"] / later)
     columns["adjusted_close"] = quotes["adjusted_close"]
     # Yahoo sends rows without any value, for example where an action fell on a day without trade.
@@ -143,6 +147,7 @@ def _unfinished(meta: Json, zone: str, now: dt.datetime) -> np.datetime64:
 
 
 def _as_traded(prices: FloatArray, later_splits: FloatArray) -> FloatArray:
+    """Prices of shape (..., n_dates), multiplied by the splits after each date and rounded to what Yahoo knew."""
     traded = prices * later_splits
     with np.errstate(divide="ignore", invalid="ignore"):
         magnitude = np.floor(np.log10(np.abs(traded)))
@@ -150,7 +155,7 @@ def _as_traded(prices: FloatArray, later_splits: FloatArray) -> FloatArray:
     digits = np.where(is_split, _DIGITS_AFTER_SPLIT, _SIGNIFICANT_DIGITS)
     decimals = digits - 1 - np.nan_to_num(magnitude, neginf=0.0, posinf=0.0)
     decimals = np.where(is_split, np.minimum(decimals, _DECIMALS_AFTER_SPLIT), decimals)
-    scale = 10.0**decimals
+    scale = _POWERS_OF_TEN[decimals.astype(np.int64) + _MOST_DECIMALS]
     rounded: FloatArray = np.round(traded * scale) / scale
     return rounded
 

@@ -16,6 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 _OFFSET = re.compile(r"([+-])(\d\d):(\d\d)")
+_DAY_S = 86_400
+#: Days that are looked up together, and what stands for a day on which the clock is set.
+_BLOCK_DAYS, _CHANGES = 1_024, np.iinfo(np.int64).min
+#: Moments that Python can put on any clock.
+_FIRST, _LAST = (int(dt.datetime(*day, tzinfo=dt.UTC).timestamp()) for day in ((1, 1, 2), (9999, 12, 31)))
 
 
 def local_seconds(moments: Sequence[int] | NDArray[np.int64], zone: str) -> NDArray[np.int64]:
@@ -31,14 +36,13 @@ def local_seconds(moments: Sequence[int] | NDArray[np.int64], zone: str) -> NDAr
     Raises
     ------
     ValueError
-        If there is no such zone.
+        If there is no such zone, or a moment is none of the years 1 to 9999.
     """
     clock = _zone(zone)
     instants = np.asarray(moments, dtype=np.int64)
-    # Many bars share a moment: each is looked up once.
-    distinct, places = np.unique(instants, return_inverse=True)
-    shifts = np.array([_offset_s(moment, clock) for moment in distinct.tolist()], dtype=np.int64)
-    shifted: NDArray[np.int64] = instants + shifts[places]
+    if instants.size and not _FIRST <= instants.min() <= instants.max() <= _LAST:
+        raise ValueError("a moment outside the years 1 to 9999")
+    shifted: NDArray[np.int64] = instants + _shifts(instants, clock)
     return shifted
 
 
@@ -48,9 +52,32 @@ def local_dates(moments: Sequence[int] | NDArray[np.int64], zone: str) -> NDArra
     return dates
 
 
-@lru_cache(maxsize=2**16)
-def _offset_s(moment: int, clock: dt.tzinfo) -> int:
-    """Seconds by which a clock is ahead of UTC; kept, since tickers of one exchange have bars of the same moments."""
+def _shifts(instants: NDArray[np.int64], clock: dt.tzinfo) -> NDArray[np.int64]:
+    blocks, days = np.divmod(instants // _DAY_S, _BLOCK_DAYS)
+    shifts = np.empty_like(instants)
+    for block in np.unique(blocks).tolist():
+        of_block = blocks == block
+        shifts[of_block] = _day_shifts(block, clock)[days[of_block]]
+    changing = np.flatnonzero(shifts == _CHANGES)
+    shifts[changing] = [_shift(moment, clock) for moment in instants[changing].tolist()]
+    return shifts
+
+
+@lru_cache(maxsize=256)
+def _day_shifts(block: int, clock: dt.tzinfo) -> NDArray[np.int64]:
+    """Of each UTC day of a block the seconds by which a clock is ahead of UTC; `_CHANGES` where it is set on that day.
+
+    Twice within a day no clock is ever set: of all zones the shortest time between is four days (Freetown, 1939). Kept,
+    since the tickers of an exchange have bars of the same days.
+    """
+    begin = block * _BLOCK_DAYS * _DAY_S
+    midnights = range(begin, begin + (_BLOCK_DAYS + 1) * _DAY_S, _DAY_S)
+    found = np.array([_shift(min(max(moment, _FIRST), _LAST), clock) for moment in midnights], dtype=np.int64)
+    return np.where(found[:-1] == found[1:], found[:-1], _CHANGES)
+
+
+def _shift(moment: int, clock: dt.tzinfo) -> int:
+    """Seconds by which a clock is ahead of UTC."""
     offset = dt.datetime.fromtimestamp(moment, clock).utcoffset() or dt.timedelta()
     return int(offset.total_seconds())
 

@@ -31,6 +31,22 @@ def test_it_is_what_python_says_of_each_moment(moments: list[int], zone: str) ->
     np.testing.assert_array_equal(local_seconds(moments, zone), [int(clock.timestamp()) for clock in clocks])
 
 
+def test_each_hour_around_a_change_of_the_clocks_is_on_the_right_side_of_it() -> None:
+    # In New York of 2024 from EST to EDT on 10 March at 07:00 UTC, and back on 3 November at 06:00 UTC.
+    spring, autumn = (int(dt.datetime(2024, *at, tzinfo=dt.UTC).timestamp()) for at in ((3, 10, 7), (11, 3, 6)))
+    moments = np.concatenate([np.arange(change - 30 * 3600, change + 30 * 3600, 3600) for change in (spring, autumn)])
+    is_summer = (spring <= moments) & (moments < autumn)
+    np.testing.assert_array_equal(
+        local_seconds(moments, "America/New_York") - moments, np.where(is_summer, -4, -5) * 3600
+    )
+
+
+@pytest.mark.parametrize("moment", [-(10**11), 10**12])
+def test_a_moment_that_no_calendar_has_is_refused(moment: int) -> None:
+    with pytest.raises(ValueError, match="outside the years 1 to 9999"):
+        local_seconds([0, moment], "Europe/London")
+
+
 @pytest.mark.parametrize("zone", ["Mars/Olympus", "", "../etc"])
 def test_an_unknown_zone_is_named(zone: str) -> None:
     with pytest.raises(ValueError, match="no time zone is called"):

@@ -1,9 +1,8 @@
-"""Bars into tables: a temporary one, where they can be compared with stored ones, or `market_data` itself."""
+"""Bars into a temporary table, where they can be compared with stored ones."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection
 
 import numpy as np
 import pyarrow as pa
@@ -51,15 +50,6 @@ async def unstage(connection: AsyncConnection) -> None:
     await connection.execute(text("DROP TABLE staged_bars"))
 
 
-async def store_new(connection: AsyncConnection, bars: pa.Table, *, known_at: dt.datetime) -> None:
-    """Put bars of which none is stored into `market_data` of PostgreSQL, without a detour."""
-    rows = dated(bars, known_at).select((*COLUMNS, "known_at"))
-    # What the table itself assumes need not be sent, nor read as JSON: a tenth of the server's work.
-    is_usual = pc.and_(pc.equal(rows["data_quality"], "good"), pc.equal(rows["metadata"], "{}"))
-    await _copy(connection, "market_data", rows.filter(is_usual).drop_columns(["data_quality", "metadata"]))
-    await _copy(connection, "market_data", rows.filter(pc.invert(is_usual)), json_columns=("metadata",))
-
-
 def dated(bars: pa.Table, known_at: dt.datetime) -> pa.Table:
     """The bars with one moment for all."""
     moment = pa.scalar(known_at.astimezone(dt.UTC), pa.timestamp("us", "UTC"))
@@ -81,12 +71,8 @@ def _rounds(bars: pa.Table) -> NDArray[np.int32]:
 
 async def _put_in_postgres(connection: AsyncConnection, staged: pa.Table) -> None:
     await connection.execute(text(f"{_TABLE.format(moment='timestamptz')} ON COMMIT DROP"))
-    await _copy(connection, "staged_bars", staged)
-
-
-async def _copy(connection: AsyncConnection, table: str, rows: pa.Table, *, json_columns: Collection[str] = ()) -> None:
-    if rows.num_rows:
-        await copy_in(connection, table, rows.column_names, binary_copy(rows, json_columns=json_columns))
+    if staged.num_rows:
+        await copy_in(connection, "staged_bars", staged.column_names, binary_copy(staged))
 
 
 async def _put_in_sqlite(connection: AsyncConnection, staged: pa.Table) -> None:

@@ -20,10 +20,12 @@ import pyarrow.compute as pc
 from sqlalchemy import TextClause, bindparam, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from backend.database.bar_edges import newest_dates
 from backend.database.bar_lock import lock_bars
-from backend.database.bar_staging import COLUMNS, stage, store_new, unstage
+from backend.database.bar_staging import COLUMNS, stage, unstage
 from backend.database.column_types import UtcDateTime
-from backend.database.coverage_additions import ADD_COUNTS, add_to_coverage
+from backend.database.coverage_additions import ADD_COUNTS
+from backend.database.new_bars import NewBars, new_bars, store_new
 
 #: What a source says of a bar: a change of any of them is a new version.
 _RAW = ("open", "high", "low", "close", "volume")
@@ -93,6 +95,9 @@ _LATE = """
     ORDER BY place"""
 
 
+_NONE_LATE = pa.table({})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MergeResult:
     """Rows of one merge: inserted + changed + unchanged + those of `late` are the rows given.
@@ -132,12 +137,23 @@ async def merge_bars(connection: AsyncConnection, bars: pa.Table, *, known_at: d
         return await _merge_staged(connection, bars, known_at=known_at)
     is_stored = await _is_stored(connection, bars)
     new = bars.filter(pc.invert(is_stored))
-    await add_to_coverage(connection, new, known_at=known_at)
-    await store_new(connection, new, known_at=known_at)
+    await store_new(connection, new_bars(new), known_at=known_at)
     if new.num_rows == bars.num_rows:
         return MergeResult(inserted=new.num_rows, changed=0, unchanged=0, late=bars.slice(0, 0))
     merged = await _merge_staged(connection, bars.filter(is_stored), known_at=known_at)
     return replace(merged, inserted=merged.inserted + new.num_rows)
+
+
+async def insert_bars(connection: AsyncConnection, new: NewBars, *, known_at: dt.datetime) -> MergeResult | None:
+    """Insert bars that were encoded in the belief that nothing is stored of their tickers; None when something is.
+
+    PostgreSQL only. Then nothing was written, and `merge_bars` can do it. `connection` and `known_at` as there.
+    """
+    await lock_bars(connection)
+    if await newest_dates(connection, new.tickers):
+        return None
+    await store_new(connection, new, known_at=known_at)
+    return MergeResult(inserted=new.n_bars, changed=0, unchanged=0, late=_NONE_LATE)
 
 
 async def _merge_staged(connection: AsyncConnection, bars: pa.Table, *, known_at: dt.datetime) -> MergeResult:

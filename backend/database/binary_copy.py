@@ -2,30 +2,43 @@
 
 1. Rows are put in groups of one layout: the same strings' lengths, the same nulls.
 2. In a group every row has as many bytes, so it is one numpy array of records, each field with its length before it.
+3. The arrays are the bytes to send, so that rows can be encoded while the server takes others.
 
 .. [1] https://www.postgresql.org/docs/15/sql-copy.html, "Binary Format"
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Iterator
-from typing import Any
+import datetime as dt
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator
+from typing import Any, TypeAlias
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+#: One record a row.
+Records: TypeAlias = NDArray[np.void]
+Bytes: TypeAlias = bytes | memoryview
+
 _HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 _TRAILER = b"\xff\xff"
 #: PostgreSQL counts days and microseconds from 2000-01-01; this many days after Arrow.
 _EPOCH_DAY = 10_957
+_EPOCH, _MICROSECOND = dt.datetime(2000, 1, 1, tzinfo=dt.UTC), dt.timedelta(microseconds=1)
 _DAY_US = 86_400_000_000
 #: Rows encoded at a time, so that the server reads while more are encoded.
 _SLICE = 16_384
 
 
-async def binary_copy(table: pa.Table, *, json_columns: Collection[str] = ()) -> AsyncIterator[bytes]:
+async def binary_copy(table: pa.Table, *, json_columns: Collection[str] = ()) -> AsyncIterator[Bytes]:
+    """The rows of `encoded` with what COPY reads before and after them."""
+    async for part in framed(encoded(table, json_columns=json_columns)):
+        yield part
+
+
+def encoded(table: pa.Table, *, json_columns: Collection[str] = ()) -> Iterator[Records]:
     """The rows, in any order, in parts.
 
     Parameters
@@ -34,11 +47,26 @@ async def binary_copy(table: pa.Table, *, json_columns: Collection[str] = ()) ->
         Columns of string, date32, float64, int32 or timestamp[us]: what the server's are of text (jsonb where it is one
         of `json_columns`), date, double precision, integer or timestamptz.
     """
-    yield _HEADER
     for group in _groups(table):
         for begin in range(0, group.num_rows, _SLICE):
             yield _records(group.slice(begin, _SLICE), json_columns)
+
+
+async def framed(parts: Iterable[Records]) -> AsyncIterator[Bytes]:
+    """Encoded rows with what COPY reads before and after them."""
+    yield _HEADER
+    for records in parts:
+        yield records.view(np.uint8).data
     yield _TRAILER
+
+
+def with_moment(parts: Iterable[Records], moment: dt.datetime) -> Iterator[Records]:
+    """Encoded rows, their last column, a timestamptz, set to one moment."""
+    since_2000 = (moment - _EPOCH) // _MICROSECOND
+    for records in parts:
+        names = records.dtype.names or ()
+        records[names[-1]] = since_2000
+        yield records
 
 
 def _groups(table: pa.Table) -> Iterator[pa.Table]:
@@ -62,7 +90,7 @@ def _sizes(column: pa.ChunkedArray) -> NDArray[np.int64]:
     return sizes
 
 
-def _records(group: pa.Table, json_columns: Collection[str]) -> bytes:
+def _records(group: pa.Table, json_columns: Collection[str]) -> Records:
     fields: list[tuple[str, str]] = [("n", ">i2")]
     values: dict[str, Any] = {"n": group.num_columns}  # Any: an array, or one value for all rows
     for number, name in enumerate(group.column_names):
@@ -77,10 +105,10 @@ def _records(group: pa.Table, json_columns: Collection[str]) -> bytes:
         if encoded is not None and encoded.dtype.itemsize:
             fields.append((f"value{number}", encoded.dtype.str))
             values[f"value{number}"] = encoded
-    records = np.empty(group.num_rows, np.dtype(fields))
+    records: Records = np.empty(group.num_rows, np.dtype(fields))
     for field, value in values.items():
         records[field] = value
-    return records.tobytes()
+    return records
 
 
 def _encoded(column: pa.Array) -> NDArray[Any] | None:  # Any: of the column's type

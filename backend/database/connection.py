@@ -66,7 +66,7 @@ async def transaction(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
 
 
 async def copy_in(
-    connection: AsyncConnection, table: str, columns: Sequence[str], source: AsyncIterator[bytes]
+    connection: AsyncConnection, table: str, columns: Sequence[str], source: AsyncIterator[bytes | memoryview]
 ) -> None:
     """COPY rows in PostgreSQL's binary format into a table, as part of the transaction of the connection."""
     import asyncpg  # noqa: PLC0415  only where PostgreSQL is used

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
+from typing import Any, TypeAlias
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -11,6 +11,9 @@ from sqlalchemy import bindparam, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from backend.database.column_types import UtcDateTime
+
+#: Columns of `ticker_coverage` but the last.
+Counts: TypeAlias = dict[str, list[Any]]  # Any: names, counts or dates
 
 #: `added` has the columns of the table, counted over bars that are inserted.
 ADD_COUNTS = """
@@ -33,29 +36,29 @@ _GIVEN = """
         AS given (ticker, bars, suspect, bad, first_session, last_session)) AS added"""
 
 
-async def add_to_coverage(connection: AsyncConnection, bars: pa.Table, *, known_at: dt.datetime) -> None:
+async def add_to_coverage(connection: AsyncConnection, counts: Counts, *, known_at: dt.datetime) -> None:
     """Add bars that this transaction is about to insert; tickers of which uncounted bars are stored stay uncounted.
 
     Parameters
     ----------
     connection : AsyncConnection
         In a transaction that holds the lock of `lock_bars`.
-    bars : pa.Table
-        With the columns ticker, date and data_quality; not one of them is stored.
+    counts : dict
+        Of bars of which not one is stored, as `counts_of` makes it.
     known_at : datetime
         The moment of all of them.
     """
-    if not bars.num_rows:
+    if not counts["ticker"]:
         return
-    values = _sums(bars) | {"moment": known_at}
+    values = counts | {"moment": known_at}
     # The second only where nothing is stored: no bar is added twice, and a count of bars that are gone is replaced.
     for statement in (ADD_COUNTS, _FIRST_COUNTS):
         added = text(statement.format(added=_GIVEN)).bindparams(bindparam("moment", type_=UtcDateTime()))
         await connection.execute(added, values)
 
 
-def _sums(bars: pa.Table) -> dict[str, list[Any]]:  # Any: names, counts or dates
-    """Columns of `ticker_coverage` but the last, by ticker."""
+def counts_of(bars: pa.Table) -> Counts:
+    """What bars with the columns ticker, date and data_quality add, by ticker."""
     flags = {name: pc.equal(bars["data_quality"], name).cast(pa.int32()) for name in ("suspect", "bad")}
     found = (
         pa.table({"ticker": bars["ticker"], "date": bars["date"], **flags})

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from backend.database.errors import UnknownUniverseError
 from backend.database.models import IndexConstituent, Universe
-from backend.database.versions import later_than
+from backend.database.versions import in_lists, later_than
 from strategy.universe import Membership
 
 
@@ -83,7 +83,7 @@ async def members(
 
     A withdrawn stay is not among them, but its withdrawal counts as knowledge.
     """
-    versions = await _newest_versions(connection, key, as_of)
+    versions = await _newest_versions(connection, key, as_of=as_of)
     newest = max((known_at for _, known_at, _ in versions), default=None)
     return [stay for stay, _, is_withdrawn in versions if not is_withdrawn], newest
 
@@ -100,7 +100,9 @@ async def put_members(
 
     Returns how many versions were appended: none when all of it is known.
     """
-    versions = {(it[0].ticker, it[0].start_date): it for it in await _newest_versions(connection, key)}
+    asked = sorted({stay.ticker for stay in (*stays, *withdrawn)})
+    known = [it for some in in_lists(asked) for it in await _newest_versions(connection, key, tickers=some)]
+    versions = {(it[0].ticker, it[0].start_date): it for it in known}
     rows = []
     for stay, is_withdrawn in [*((stay, False) for stay in stays), *((stay, True) for stay in withdrawn)]:
         before, newest, was_withdrawn = versions.get((stay.ticker, stay.start_date), (None, None, None))
@@ -113,17 +115,26 @@ async def put_members(
 
 
 async def _newest_versions(
-    connection: AsyncConnection, key: str, as_of: dt.datetime | None = None
+    connection: AsyncConnection,
+    key: str,
+    *,
+    as_of: dt.datetime | None = None,
+    tickers: Sequence[str] | None = None,
 ) -> list[tuple[Membership, dt.datetime, bool]]:
-    """What was known last of each stay, since when, and whether that is its withdrawal; by ticker and start."""
+    """What was known last of each stay, since when, and whether that is its withdrawal; by ticker and start.
+
+    Of all tickers, or of so few that `in_lists` gives them at once.
+    """
     table = IndexConstituent
     age = func.row_number().over(partition_by=(table.ticker, table.start_date), order_by=table.known_at.desc())
-    ranked = (
-        select(table.ticker, table.start_date, table.end_date, table.known_at, table.withdrawn, age.label("age"))
-        .where(table.index_name == key, *([table.known_at <= as_of] if as_of else []))
-        .subquery()
-    )
-    query = select(ranked).where(ranked.c.age == 1).order_by(ranked.c.ticker, ranked.c.start_date)
+    columns = (table.ticker, table.start_date, table.end_date, table.known_at, table.withdrawn)
+    ranked = select(*columns, age.label("age")).where(table.index_name == key)
+    if as_of is not None:
+        ranked = ranked.where(table.known_at <= as_of)
+    if tickers is not None:
+        ranked = ranked.where(table.ticker.in_(tickers))
+    newest = ranked.subquery()
+    query = select(newest).where(newest.c.age == 1).order_by(newest.c.ticker, newest.c.start_date)
     return [
         (Membership(ticker=row.ticker, start_date=row.start_date, end_date=row.end_date), row.known_at, row.withdrawn)
         for row in (await connection.execute(query)).all()

@@ -14,12 +14,17 @@ _EPOCH = dt.date(1970, 1, 1)
 
 async def sessions_of(calendar: str | None, series: Series) -> DateArray | None:
     """Sessions from the first to the last bar of the series; None where no calendar, or none of that time, is known."""
+    # In a thread: the first call imports pandas, for a second or two of a small Lambda.
+    return await asyncio.to_thread(known_sessions, calendar, series)
+
+
+def known_sessions(calendar: str | None, series: Series) -> DateArray | None:
+    """The same, for who is in a thread already."""
     if calendar is None or not series.days.size:
         return None
     first, last = (_EPOCH + dt.timedelta(days=int(edge)) for edge in (series.days.min(), series.days.max()))
     try:
-        # In a thread: the first call imports pandas, for a second or two of a small Lambda.
-        return await asyncio.to_thread(sessions_between, calendar, first, last)
+        return sessions_between(calendar, first, last)
     except CalendarError:
         # Bars older than any calendar, or a universe of a version that could name any text: gaps are not looked for.
         return None

@@ -86,9 +86,9 @@ class Identities:
             return [TickerOutcome(ticker=key, source=outcome.source, failure=failure)]
         return self._current(key, outcome, begin)
 
-    def take_new(self, now: dt.datetime) -> list[InstrumentRecord]:
-        """The instruments that were new since the last time, known from `now` on."""
-        taken = [replace(record, known_at=now) for record in self.new.values()]
+    def take_new(self) -> list[InstrumentRecord]:
+        """The instruments that were new since the last time; when they became known is for who registers them."""
+        taken = list(self.new.values())
         self.new = {}
         return taken
 

@@ -40,6 +40,9 @@ from backend.services.ingest_batches import LEASE_TTL_S, BatchWriter, lease_name
 from backend.services.universes import described, refuse_without_members, stored
 from strategy.universe import members_on
 
+#: Of each there may be some ten megabytes.
+_BATCHES_UNDER_WAY = 2
+
 Status = Literal["succeeded", "partial", "failed"]
 
 
@@ -273,25 +276,32 @@ async def _store(writer: BatchWriter, source: PriceSource, requests: Sequence[Fe
 
 @asynccontextmanager
 async def _storing(writer: BatchWriter) -> AsyncIterator[Callable[[Sequence[TickerOutcome]], Awaitable[None]]]:
-    """A function that stores a batch while more is fetched: it waits for the batch before, and leaving for the last.
+    """A function that takes a batch to store while more is fetched.
 
-    Whatever ends the body, the batch that is being stored is still finished.
+    One batch is stored while the next is prepared: with the third the function waits, and on leaving for the last.
+    Whatever ends the body, the batches that it took are still finished.
     """
-    last: asyncio.Task[None] | None = None
+    under_way: list[asyncio.Task[None]] = []
+
+    async def stored(batch: Sequence[TickerOutcome], before: asyncio.Task[None] | None) -> None:
+        prepared = await writer.prepared(batch)
+        if before is not None:
+            await before
+        await writer.write(prepared)
 
     async def store(batch: Sequence[TickerOutcome]) -> None:
-        nonlocal last
-        if last is not None:
-            await last
-        last = asyncio.create_task(writer.write(batch))
+        if len(under_way) == _BATCHES_UNDER_WAY:
+            await under_way[0]
+            del under_way[0]
+        before = under_way[-1] if under_way else None
+        under_way.append(asyncio.create_task(stored(batch, before)))
 
     try:
         yield store
-        if last is not None:
-            await last
+        for task in under_way:
+            await task
     finally:
-        if last is not None:
-            await asyncio.gather(last, return_exceptions=True)
+        await asyncio.gather(*under_way, return_exceptions=True)
 
 
 @asynccontextmanager

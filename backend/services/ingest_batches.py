@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
-import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-import pyarrow as pa
 import pyarrow.compute as pc
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from backend.database.actions import ActionRecord, put_actions
 from backend.database.bar_edges import oldest_dates
 from backend.database.bar_lock import lock_bars
-from backend.database.bar_staging import BAR_COLUMNS, COLUMNS
-from backend.database.bar_writer import MergeResult, merge_bars
+from backend.database.bar_writer import MergeResult, insert_bars, merge_bars
 from backend.database.column_types import JsonObject
 from backend.database.connection import transaction
 from backend.database.ingest_runs import FELL_BACK_TO, FailureRecord, RunCounts, RunRecord, add_failures, record_counts
@@ -26,12 +24,12 @@ from backend.database.leases import renew_lease
 from backend.database.universes import put_members
 from backend.ingest.errors import SourceError
 from backend.ingest.pipeline import TickerOutcome
-from backend.ingest.quality.currency import is_wrong_currency
 from backend.ingest.quality.quarantine import Quarantined, as_json
-from backend.ingest.quality.versions import version_numbers
-from backend.ingest.sources.contract import BAR_METADATA, BAR_SCHEMA, VINTAGE_SCHEMA
+from backend.ingest.sources.contract import BAR_SCHEMA, VINTAGE_SCHEMA
 from backend.services.identities import Identities, by_instrument
+from backend.services.ingest_ahead import PreparedBatch, new_bars_of
 from backend.services.ingest_basis import of_one_basis
+from backend.services.ingest_lots import lots_of, rows_of
 from backend.services.ingest_verdicts import judged
 from strategy.universe import Membership
 
@@ -39,7 +37,6 @@ from strategy.universe import Membership
 LEASE_TTL_S = 120.0
 #: What `ingest_failures` calls a row that broke a rule.
 _QUARANTINED = "BAD_DATA"
-_EMPTY = pa.schema([*BAR_SCHEMA, *(pa.field(name, pa.string()) for name in COLUMNS[len(BAR_COLUMNS) :])]).empty_table()
 
 
 def lease_name(universe_key: str) -> str:
@@ -79,7 +76,16 @@ class BatchWriter:
     fallbacks: Counter[str] = field(default_factory=Counter)
     first_failure: str | None = None
 
-    async def write(self, batch: Sequence[TickerOutcome]) -> None:
+    async def prepared(self, batch: Sequence[TickerOutcome]) -> PreparedBatch:
+        """A batch with all that can be done for it before its transaction, of which there may be one under way."""
+        outcomes = by_instrument([part for outcome in batch for part in self.identities.identified(outcome)])
+        new = None
+        is_new = not any(outcome.ticker in self.identities.newest for outcome in outcomes)
+        if is_new and self.engine.dialect.name == "postgresql":
+            new = await asyncio.to_thread(new_bars_of, outcomes, self.identities.universe)
+        return PreparedBatch(outcomes=outcomes, instruments=self.identities.take_new(), new=new)
+
+    async def write(self, prepared: PreparedBatch) -> None:
         """Store a batch, whole or not at all; `LeaseHeldError` when another run took the lease over."""
         async with transaction(self.engine) as connection:
             now = self.clock()
@@ -88,10 +94,8 @@ class BatchWriter:
             await renew_lease(connection, name, self.run.id, ttl_s=LEASE_TTL_S, now=now)
             # Runs of other universes may be about to register the same instruments and actions.
             await lock_bars(connection)
-            batch = by_instrument([part for outcome in batch for part in self.identities.identified(outcome)])
-            batch = await of_one_basis(connection, batch)
-            await add_instruments(connection, self.identities.take_new(now))
-            merged = await merge_bars(connection, await self._judged(connection, batch, now), known_at=now)
+            await add_instruments(connection, [replace(record, known_at=now) for record in prepared.instruments])
+            batch, merged = await self._merged(connection, prepared, now)
             late = [_late(row) for row in merged.late.to_pylist()]
             joined = await self._join(connection, batch, now)
             n_actions = 0
@@ -109,41 +113,23 @@ class BatchWriter:
         for row in late:
             self.reasons.update(row.rules)
 
-    async def _judged(self, connection: AsyncConnection, batch: Sequence[TickerOutcome], now: dt.datetime) -> pa.Table:
-        """The good bars of a batch as `merge_bars` takes them."""
-        parts: dict[tuple[str, str], list[TickerOutcome]] = {}
-        for outcome in batch:
-            if outcome.good.num_rows:
-                told = {name: outcome.metadata.get(name) for name in (*BAR_METADATA, "currency")}
-                parts.setdefault((outcome.source, json.dumps(told)), []).append(outcome)
-        judged_parts = [await self._judged_part(connection, part) for part in parts.values()]
-        bars = pa.concat_tables(judged_parts or [_EMPTY], promote_options="default")
-        if "known_at" not in bars.column_names:
-            return bars
-        # Of several sources not every one states when it published.
-        place = bars.schema.get_field_index("known_at")
-        return bars.set_column(place, VINTAGE_SCHEMA.field("known_at"), bars["known_at"].fill_null(now))
-
-    async def _judged_part(self, connection: AsyncConnection, part: Sequence[TickerOutcome]) -> pa.Table:
-        """The bars of tickers of whose prices one source says the same."""
-        metadata = part[0].metadata
-        fetched = pa.concat_tables([outcome.good for outcome in part])
-        actions = pa.concat_tables([outcome.actions for outcome in part])
+    async def _merged(
+        self, connection: AsyncConnection, prepared: PreparedBatch, now: dt.datetime
+    ) -> tuple[list[TickerOutcome], MergeResult]:
+        """The batch, its bars stored, and what became of them."""
+        if prepared.new is not None:
+            merged = await insert_bars(connection, prepared.new, known_at=now)
+            if merged is not None:
+                return prepared.outcomes, merged
+        batch = await of_one_basis(connection, prepared.outcomes)
         universe = self.identities.universe
-        is_foreign = is_wrong_currency(metadata.get("currency"), universe.currency)
-        bars = pa.concat_tables(
-            [
-                _with_columns(
-                    await judged(connection, series, actions, is_wrong_currency=is_foreign, calendar=universe.calendar),
-                    moments,
-                )
-                for series, moments in _series(fetched)
-            ]
-        )
-        kept = {name: metadata[name] for name in BAR_METADATA if name in metadata}
-        texts = _metadata_texts(kept, bars["rules"])
-        bars = bars.drop_columns(["rules"]).append_column("source", pa.repeat(part[0].source, bars.num_rows))
-        return bars.append_column("metadata", texts)
+        lots = lots_of(batch, universe)
+        bars = rows_of(lots, [await judged(connection, lot, calendar=universe.calendar) for lot in lots])
+        if "known_at" in bars.column_names:
+            # Of several sources not every one states when it published.
+            place = bars.schema.get_field_index("known_at")
+            bars = bars.set_column(place, VINTAGE_SCHEMA.field("known_at"), bars["known_at"].fill_null(now))
+        return batch, await merge_bars(connection, bars, known_at=now)
 
     async def _join(self, connection: AsyncConnection, batch: Sequence[TickerOutcome], now: dt.datetime) -> set[str]:
         if not self.takes_members:
@@ -175,33 +161,6 @@ def _first_known(outcome: TickerOutcome) -> dt.datetime | None:
         return None
     first: dt.datetime | None = pc.min(outcome.good["known_at"]).as_py()
     return first
-
-
-def _series(fetched: pa.Table) -> Iterator[tuple[pa.Table, pa.Table]]:
-    """Bars in which a date comes once, with the column of their moments of publication where there is one."""
-    if "known_at" not in fetched.column_names:
-        yield fetched, fetched.select([])
-        return
-    numbers = version_numbers(fetched)
-    for number in range(int(numbers.max()) + 1):
-        version = fetched.filter(pa.array(numbers == number))
-        yield version.drop_columns(["known_at"]), version.select(["known_at"])
-
-
-def _with_columns(bars: pa.Table, columns: pa.Table) -> pa.Table:
-    for name in columns.column_names:
-        bars = bars.append_column(columns.schema.field(name), columns[name])
-    return bars
-
-
-def _metadata_texts(kept: Mapping[str, str], rules: pa.ChunkedArray) -> pa.ChunkedArray:
-    """JSON objects: what the source says of all the bars, and of each the rules of its verdict where it has any."""
-    # Names of rules have no comma.
-    joined = pc.binary_join(rules, ",").combine_chunks().dictionary_encode()
-    texts = [
-        json.dumps({**kept, "rules": names.split(",")} if names else kept) for names in joined.dictionary.to_pylist()
-    ]
-    return pa.array(texts, pa.string()).take(joined.indices)
 
 
 def _late(row: Mapping[str, Any]) -> Quarantined:  # Any: a row of mixed columns

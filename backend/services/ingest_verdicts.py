@@ -19,34 +19,31 @@ from backend.ingest.quality.rules import DEFAULT
 from backend.ingest.quality.series import IntArray, Series, series_of
 from backend.ingest.quality.verdicts import doubtful_tickers, verdict_columns, verdicts
 from backend.ingest.sources.contract import ACTION_SCHEMA, BAR_SCHEMA
-from backend.services.exchange_sessions import sessions_of
+from backend.services.exchange_sessions import known_sessions, sessions_of
+from backend.services.ingest_lots import Lot
 
 #: Calendar days in which an exchange has `context_bars` sessions, holidays included.
 _CONTEXT_DAYS = 2 * DEFAULT.context_bars
 
 
-async def judged(
-    connection: AsyncConnection,
-    bars: pa.Table,
-    actions: pa.Table,
-    *,
-    is_wrong_currency: bool = False,
-    calendar: str | None = None,
-) -> pa.Table:
-    """The bars with the columns `data_quality` and `rules`.
+def judged_alone(lot: Lot, *, calendar: str | None = None) -> pa.Table:
+    """The bars of a lot with the columns `data_quality` and `rules`, where nothing is stored of their tickers.
 
     Parameters
     ----------
-    bars : pa.Table of BAR_SCHEMA
-        Of any number of tickers; those of a ticker together, by increasing date, and from one answer of the vendor.
-    actions : pa.Table of ACTION_SCHEMA
-        Splits and dividends that came with them.
-    is_wrong_currency : bool
-        Whether the source states another currency than the tickers'.
+    lot : Lot
     calendar : str, optional
         Exchange, ISO 10383 code; absent: missing sessions are not looked for.
     """
-    series = series_of(bars)
+    series = series_of(lot.bars)
+    sessions = known_sessions(calendar, series)
+    bits = verdicts(series, lot.actions, sessions=sessions, is_wrong_currency=lot.is_wrong_currency)
+    return _with_verdicts(lot.bars, bits)
+
+
+async def judged(connection: AsyncConnection, lot: Lot, *, calendar: str | None = None) -> pa.Table:
+    """The same beside what is stored."""
+    bars, actions, series = lot.bars, lot.actions, series_of(lot.bars)
     firsts = _first_dates(series)
     # A verdict that stands must not fall only because the bar before was not fetched this time.
     doubtful = {*doubtful_tickers(series, actions), *await flagged_tickers(connection, firsts, days=_CONTEXT_DAYS)}
@@ -59,7 +56,11 @@ async def judged(
         series = series_of(bars_with_earlier, answers=is_fetched.astype(np.int64))
         actions = pa.concat_tables([actions, await _actions_of(connection, sorted(earlier), actions)])
     sessions = await sessions_of(calendar, series)
-    bits: IntArray = verdicts(series, actions, sessions=sessions, is_wrong_currency=is_wrong_currency)[is_fetched]
+    bits: IntArray = verdicts(series, actions, sessions=sessions, is_wrong_currency=lot.is_wrong_currency)[is_fetched]
+    return _with_verdicts(bars, bits)
+
+
+def _with_verdicts(bars: pa.Table, bits: IntArray) -> pa.Table:
     quality, rules = verdict_columns(bits)
     return bars.append_column("data_quality", quality).append_column("rules", rules)
 

@@ -15,7 +15,7 @@ from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from backend.database.binary_copy import binary_copy
+from backend.database.binary_copy import Bytes, binary_copy
 from backend.database.connection import copy_in, make_engine, transaction
 from backend.database.errors import DatabaseUnavailableError
 from backend.database.migrations import current_revision, head_revision, migrate
@@ -248,7 +248,7 @@ async def test_an_error_of_files_or_vendors_within_a_transaction_stays_what_it_i
     await engine.dispose()
 
 
-async def interrupted(parts: AsyncIterator[bytes], by: Callable[[], Awaitable[object]]) -> AsyncIterator[bytes]:
+async def interrupted(parts: AsyncIterator[Bytes], by: Callable[[], Awaitable[object]]) -> AsyncIterator[Bytes]:
     """The parts, with something else happening after each."""
     async for part in parts:
         yield part

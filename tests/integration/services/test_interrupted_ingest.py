@@ -237,7 +237,7 @@ async def test_a_batch_that_cannot_be_stored_is_not_counted(engine: AsyncEngine)
     async with transaction(engine) as connection:
         await connection.execute(update(Lease).values(owner="another"))
     with pytest.raises(LeaseHeldError):
-        await writer.write([])
+        await writer.write(await writer.prepared([]))
     assert writer.counts == before
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import struct
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 
 import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.database.binary_copy import binary_copy
+from backend.database.binary_copy import Bytes, binary_copy, encoded, framed, with_moment
 
 Cells = tuple[bytes | None, ...]
 
@@ -33,7 +33,11 @@ SCHEMA = pa.schema(
 
 async def rows_of(table: pa.Table, json_columns: Sequence[str] = ()) -> list[Cells]:
     """The fields of each row as bytes, None where there is nothing."""
-    data = b"".join([part async for part in binary_copy(table, json_columns=json_columns)])
+    return await cells_of(binary_copy(table, json_columns=json_columns))
+
+
+async def cells_of(parts: AsyncIterator[Bytes]) -> list[Cells]:
+    data = b"".join([part async for part in parts])
     assert data[:11] == b"PGCOPY\n\xff\r\n\0"
     position, rows = 19, []
     while (n_fields := struct.unpack_from(">h", data, position)[0]) != -1:
@@ -82,3 +86,12 @@ async def test_a_part_of_a_table_is_sent_without_the_rest() -> None:
 
 async def test_json_has_the_version_of_its_format_before_it() -> None:
     assert await rows_of(pa.table({"m": ["{}", '{"a": 1}']}), ["m"]) == [(b"\1{}",), (b'\1{"a": 1}',)]
+
+
+@given(moment=MOMENTS)
+async def test_rows_that_were_encoded_before_get_their_moment_when_they_are_sent(moment: dt.datetime) -> None:
+    before = pa.array([EPOCH, EPOCH, EPOCH], pa.timestamp("us", "UTC"))
+    rows = list(encoded(pa.table({"t": ["b", "aa", "c"], "m": before})))
+    microseconds = struct.pack(">q", (moment - EPOCH) // dt.timedelta(microseconds=1))
+    found = await cells_of(framed(with_moment(rows, moment)))
+    assert found == [(text, microseconds) for text in (b"b", b"c", b"aa")]

@@ -58,16 +58,16 @@ def shown(outcomes: list[TickerOutcome]) -> dict[str, list[str]]:
 def test_a_new_symbol_is_an_instrument_of_that_id() -> None:
     run = known()
     assert shown(run.identified(fetched("A", "2024-01-02"))) == {"A": ["2024-01-02"]}
-    (new,) = run.take_new(NOW)
-    assert (new.id, new.symbol, new.start_date, new.known_at) == ("A", "A", None, NOW)
+    (new,) = run.take_new()
+    assert (new.id, new.symbol, new.start_date) == ("A", "A", None)
     assert (new.kind, new.currency, new.calendar) == ("etf", "USD", "XNYS")
-    assert run.take_new(NOW) == []
+    assert run.take_new() == []
 
 
 def test_a_vendor_may_say_what_an_instrument_is() -> None:
     run = known()
     run.identified(fetched("AUDUSD=X", "2024-01-02", instrument="CURRENCY", currency="AUD"))
-    (new,) = run.take_new(NOW)
+    (new,) = run.take_new()
     assert (new.kind, new.currency) == ("fx", "AUD")
 
 
@@ -88,16 +88,16 @@ def test_rows_under_the_symbols_of_their_day_go_to_who_bore_them() -> None:
     days = ("1998-12-09", "2008-09-26", "2009-08-05", "2021-03-31")
     assert shown(run.identified(fetched("WM", *days))) == {"WM@1998-12-09": list(days[:2]), "WM": list(days[2:])}
     assert shown(run.identified(fetched("WMI", "2009-08-04"))) == {"WM": ["2009-08-04"]}
-    (new,) = run.take_new(NOW)
+    (new,) = run.take_new()
     assert (new.id, new.symbol) == ("WM@1998-12-09", "WM")
 
 
 def test_the_same_rows_go_to_the_same_instruments_the_second_time() -> None:
     run = known(*WASTE, is_dated=True)
     first = shown(run.identified(fetched("WM", "1998-12-09", "2009-08-05")))
-    assert len(run.take_new(NOW)) == 1
+    assert len(run.take_new()) == 1
     assert shown(run.identified(fetched("WM", "1998-12-09", "2009-08-05"))) == first
-    assert run.take_new(NOW) == []
+    assert run.take_new() == []
 
 
 def test_bars_after_a_delisting_are_another_companys() -> None:

@@ -62,11 +62,17 @@ WORKS = ("simulate", "engine", "whole")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figures:
-    """Milliseconds of each round: the request, the works by name, and the repeats."""
+    """Milliseconds of each round: the request, the works by name, and the repeats; and those of the processors.
+
+    `post_processor` is what the server's processors did for a new spec, `whole_processor` this one's for the whole: a
+    machine that is shared slows these down less than the clock.
+    """
 
     post: list[float]
     works: Mapping[str, list[float]]
     repeat: list[float]
+    post_processor: float
+    whole_processor: float
 
 
 def write_bars(path: Path) -> None:
@@ -110,15 +116,15 @@ def prepare(folder: Path, settings: Mapping[str, str]) -> None:
 
 
 @contextmanager
-def served(settings: Mapping[str, str]) -> Iterator[httpx.Client]:
-    """Client of a server that is ready; it keeps one connection."""
+def served(settings: Mapping[str, str]) -> Iterator[tuple[httpx.Client, int]]:
+    """Client of a server that is ready, which keeps one connection, and the server's process id."""
     port = free_port()
     command = [str(Path(sys.executable).with_name("parakeet")), "serve", "--port", str(port)]
     server = subprocess.Popen(command, env=settings, cwd=ROOT, stdout=subprocess.DEVNULL)  # noqa: S603  our own command
     try:
         with httpx.Client(base_url=f"http://127.0.0.1:{port}/api/v1", timeout=60, trust_env=False) as client:
             _wait(client)
-            yield client
+            yield client, server.pid
     finally:
         server.terminate()
         server.wait(timeout=20)
@@ -137,6 +143,12 @@ def _wait(client: httpx.Client) -> None:
             return
 
 
+def processor_ms(pid: int) -> float:
+    """Milliseconds that processors have worked for a process, in steps of a tick (10 ms)."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) * 1e3 / os.sysconf("SC_CLK_TCK")
+
+
 def timed(work: Callable[[], object]) -> float:
     """Milliseconds that some work takes."""
     begin = time.perf_counter()
@@ -149,23 +161,25 @@ def post(client: httpx.Client, lookback: int) -> httpx.Response:
     return client.post("/backtest", json=BODY | {"parameters": {"lookback": lookback}}).raise_for_status()
 
 
-def measured(client: httpx.Client, cache: Path, rounds: int, repeats: int) -> Figures:
+def measured(client: httpx.Client, pid: int, cache: Path, *, rounds: int, repeats: int) -> Figures:
     """Rounds of new specs, the first of them not counted, and repeats of the last."""
     store = open_cache(str(cache))
     with asyncio.Runner() as runner:
         spec = _spec(post(client, 230))
         manifest = runner.run(load_manifest(store, spec.snapshot))
         panels = runner.run(panels_of(store, spec))
-        posts: list[float] = []
         works: dict[str, list[float]] = {name: [] for name in WORKS}
+        posts: list[float] = []
+        processor: list[tuple[float, float]] = []
 
         def computed(spec: BacktestSpec) -> None:
-            begin = time.perf_counter()
+            begin, began = time.perf_counter(), time.process_time()
             result = run_backtest(panels.panel, spec, MOMENTUM, MomentumParameters(**spec.parameters))
             engine = time.perf_counter() - begin
             audit_of(manifest, panels, spec, result)
             works["whole"].append((time.perf_counter() - begin) * 1e3)
             works["engine"].append(engine * 1e3)
+            processor.append((processor_ms(pid), (time.process_time() - began) * 1e3))
             last = int(result.simulation.rows[-1])
             works["simulate"].append(timed(lambda: simulated(panels.panel, result.decisions, spec, last)))
 
@@ -175,7 +189,13 @@ def measured(client: httpx.Client, cache: Path, rounds: int, repeats: int) -> Fi
             posts.append((time.perf_counter() - begin) * 1e3)
             computed(_spec(answer))
         repeat = [timed(lambda: post(client, 231 + rounds)) for _ in range(repeats + 5)][5:]
-    return Figures(post=posts[1:], works={name: found[1:] for name, found in works.items()}, repeat=repeat)
+    return Figures(
+        post=posts[1:],
+        works={name: found[1:] for name, found in works.items()},
+        repeat=repeat,
+        post_processor=(processor[-1][0] - processor[0][0]) / rounds,
+        whole_processor=statistics.median(own for _, own in processor[1:]),
+    )
 
 
 def _spec(answer: httpx.Response) -> BacktestSpec:
@@ -191,9 +211,12 @@ def report(name: str, figures: Figures) -> bool:
     _line("POST of a known spec", figures.repeat)
     medians = {}
     for work in WORKS:
-        above = [ours - alone for ours, alone in zip(figures.post, figures.works[work], strict=True)]
-        medians[work] = statistics.median(above)
+        differences = [ours - alone for ours, alone in zip(figures.post, figures.works[work], strict=True)]
+        medians[work] = statistics.median(differences)
         print(f"  {f'POST above {work}':<34}{medians[work]:>9.1f} ms")
+    above = figures.post_processor - figures.whole_processor
+    print(f"  {'of processors: POST, whole, above':<34}{figures.post_processor:>9.1f} ms", end="")
+    print(f" {figures.whole_processor:.1f} ms {above:.1f} ms")
     repeat = statistics.median(figures.repeat)
     is_kept = [_judged("POST above whole", medians["whole"], MOST_ABOVE_MS)]
     return all([*is_kept, _judged("POST of a known spec", repeat, MOST_REPEAT_MS)])
@@ -226,8 +249,8 @@ def on_database(kind: str, folder: Path, rounds: int, repeats: int) -> bool:
         with database(kind, folder) as url:
             settings = environment(folder, url)
             prepare(folder, settings)
-            with served(settings) as client:
-                return report(kind, measured(client, folder / "cache", rounds, repeats))
+            with served(settings) as (client, pid):
+                return report(kind, measured(client, pid, folder / "cache", rounds=rounds, repeats=repeats))
     except NoServerError as error:
         print(f"\n{kind}: not measured, {error}")
         return True

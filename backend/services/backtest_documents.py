@@ -62,14 +62,15 @@ def document_of(
         "honesty": audit.block(),
         "tables": dict(keys),
     }
-    body["meta"] = {
+    parts = {name: _json(value) for name, value in body.items()}
+    meta = {
         "as_of": audit.as_of.isoformat(),
         "snapshot": spec.snapshot,
         "quality": audit.quality,
-        "data_hash": hashlib.sha256(_json(body).encode()).hexdigest(),
+        "data_hash": hashlib.sha256(_joined(parts).encode()).hexdigest(),
         "generated_at": generated_at.isoformat(),
     }
-    return _json(body)
+    return _joined(parts | {"meta": _json(meta)})
 
 
 def trial_of(
@@ -167,3 +168,8 @@ def _finite(value: float) -> float | None:
 
 def _json(value: object) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def _joined(parts: Mapping[str, str]) -> str:
+    """The object of values that are JSON already, as `_json` writes it: what is hashed and served is encoded once."""
+    return "{" + ",".join(f"{_json(name)}:{parts[name]}" for name in sorted(parts)) + "}"

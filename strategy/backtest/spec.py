@@ -8,6 +8,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Literal, get_args
 
@@ -137,9 +138,11 @@ _BOUNDS: Mapping[str, tuple[float, float]] = MappingProxyType(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class BacktestSpec:
     """Everything a result depends on; `parameters` are plain JSON values with every default filled in.
+
+    Not slotted, because its text and its id are computed once, when first asked for.
 
     `fx_snapshot` holds the rates into `base_currency`; None: it is the currency of the quotes. `constraints` None: the
     strategy's weights are traded as they are.
@@ -162,10 +165,14 @@ class BacktestSpec:
 
     def canonical_json(self) -> bytes:
         """The one JSON text of this spec: keys sorted, no white space, dates in ISO form, no NaN."""
+        return self._text
+
+    @cached_property
+    def _text(self) -> bytes:
         body = asdict(self) | {"start": self.start.isoformat(), "end": self.end.isoformat()}
         return json.dumps(body, sort_keys=True, separators=(",", ":"), allow_nan=False).encode("ascii")
 
-    @property
+    @cached_property
     def backtest_id(self) -> str:
         """sha256 of the canonical JSON, 64 hexadecimal digits."""
         return hashlib.sha256(self.canonical_json()).hexdigest()

@@ -47,11 +47,8 @@ class FolderCache:
 
     async def read_ref(self, key: str) -> Ref | None:
         """A ref; its version is the hash of its content."""
-        try:
-            data = await self.get(key)
-        except ObjectNotFoundError:
-            return None
-        return Ref(data=data, version=_version(data))
+        # One call of one thread: a small file that is read for every backtest.
+        return await asyncio.to_thread(self._read_ref, self._root / checked_key(key))
 
     async def swap_ref(self, key: str, data: bytes, *, expected: str | None) -> None:
         """Compare and swap under a lock file that other processes respect."""
@@ -64,6 +61,14 @@ class FolderCache:
             await asyncio.to_thread(self._root.mkdir, parents=True, exist_ok=True)
             if not os.access(self._root, os.W_OK):
                 raise StoreUnavailableError(str(self._root), "not writable")
+
+    def _read_ref(self, path: Path) -> Ref | None:
+        with _wrapped_os_errors(self._root):
+            try:
+                data = path.read_bytes()
+            except FileNotFoundError:
+                return None
+        return Ref(data=data, version=_version(data))
 
     def _put(self, path: Path, data: bytes) -> None:
         if not path.is_file():

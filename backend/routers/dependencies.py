@@ -1,4 +1,7 @@
-"""What routes are given: the container's resources, and one transaction per request."""
+"""What routes are given: the container's resources, and one transaction per request.
+
+Resources are given by coroutines that wait for nothing, since FastAPI runs a plain function in another thread.
+"""
 
 from __future__ import annotations
 
@@ -14,22 +17,22 @@ from backend.services.jobs import JobQueue
 from backend.services.sweeps.budgets import Price
 
 
-def _engine(request: Request) -> AsyncEngine:
+async def _engine(request: Request) -> AsyncEngine:
     engine: AsyncEngine = request.app.state.resources.engine
     return engine
 
 
-def _store(request: Request) -> ObjectStore:
+async def _store(request: Request) -> ObjectStore:
     store: ObjectStore = request.app.state.resources.store
     return store
 
 
-def _queue(request: Request) -> JobQueue:
+async def _queue(request: Request) -> JobQueue:
     queue: JobQueue = request.app.state.resources.queue
     return queue
 
 
-def _price(request: Request) -> Price:
+async def _price(request: Request) -> Price:
     price: Price = request.app.state.resources.price
     return price
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import logging
+import os
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -17,7 +18,7 @@ import typer
 
 from backend.commands.data import data_app
 from backend.commands.restatement import restatement
-from backend.commands.running import Json, UniverseKey, run
+from backend.commands.running import Json, UniverseKey, run, without_threads_of_products
 from backend.commands.sweeps import sweep_app
 from backend.commands.terminal import (
     INCOMPLETE,
@@ -54,6 +55,7 @@ DatedSymbols = Annotated[bool, typer.Option("--dated-symbols", help="files: each
 
 def main() -> None:
     """Entry point of the installed command."""
+    without_threads_of_products(os.environ)
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s %(message)s")
     app()
 

@@ -30,6 +30,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+# As `parakeet` sets it: what is compared does its matrix products alike.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 import httpx
 import numpy as np
 import pyarrow as pa

@@ -147,12 +147,12 @@ async def merge_bars(connection: AsyncConnection, bars: pa.Table, *, known_at: d
 async def insert_bars(connection: AsyncConnection, new: NewBars, *, known_at: dt.datetime) -> MergeResult | None:
     """Insert bars that were encoded in the belief that nothing is stored of their tickers; None when something is.
 
-    PostgreSQL only. Then nothing was written, and `merge_bars` can do it. `connection` and `known_at` as there.
+    PostgreSQL only, in a transaction that holds the lock of `lock_bars`. With None nothing was written, and
+    `merge_bars` can do it; `known_at` as there.
     """
-    await lock_bars(connection)
     if await newest_dates(connection, new.tickers):
         return None
-    await store_new(connection, new, known_at=known_at)
+    await store_new(connection, new, known_at=known_at, is_first=True)
     return MergeResult(inserted=new.n_bars, changed=0, unchanged=0, late=_NONE_LATE)
 
 

@@ -36,7 +36,9 @@ _GIVEN = """
         AS given (ticker, bars, suspect, bad, first_session, last_session)) AS added"""
 
 
-async def add_to_coverage(connection: AsyncConnection, counts: Counts, *, known_at: dt.datetime) -> None:
+async def add_to_coverage(
+    connection: AsyncConnection, counts: Counts, *, known_at: dt.datetime, is_first: bool = False
+) -> None:
     """Add bars that this transaction is about to insert; tickers of which uncounted bars are stored stay uncounted.
 
     Parameters
@@ -47,12 +49,14 @@ async def add_to_coverage(connection: AsyncConnection, counts: Counts, *, known_
         Of bars of which not one is stored, as `counts_of` makes it.
     known_at : datetime
         The moment of all of them.
+    is_first : bool
+        Whether no other bar is stored of these tickers, either.
     """
     if not counts["ticker"]:
         return
     values = counts | {"moment": known_at}
     # The second only where nothing is stored: no bar is added twice, and a count of bars that are gone is replaced.
-    for statement in (ADD_COUNTS, _FIRST_COUNTS):
+    for statement in (_FIRST_COUNTS,) if is_first else (ADD_COUNTS, _FIRST_COUNTS):
         added = text(statement.format(added=_GIVEN)).bindparams(bindparam("moment", type_=UtcDateTime()))
         await connection.execute(added, values)
 

@@ -56,9 +56,14 @@ def encoded_bars(bars: pa.Table) -> NewBars:
     return replace(found, parts=[replace(part, records=list(part.records)) for part in found.parts])
 
 
-async def store_new(connection: AsyncConnection, new: NewBars, *, known_at: dt.datetime) -> None:
-    """Store the bars, known from `known_at` on, in a transaction that holds the lock of `lock_bars`."""
-    await add_to_coverage(connection, new.counts, known_at=known_at)
+async def store_new(
+    connection: AsyncConnection, new: NewBars, *, known_at: dt.datetime, is_first: bool = False
+) -> None:
+    """Store the bars, known from `known_at` on, in a transaction that holds the lock of `lock_bars`.
+
+    `is_first` says that nothing else is stored of their tickers, either.
+    """
+    await add_to_coverage(connection, new.counts, known_at=known_at, is_first=is_first)
     for part in new.parts:
         await copy_in(connection, "market_data", part.columns, framed(with_moment(part.records, known_at)))
 

@@ -1,6 +1,8 @@
 """From requests to checked bars: fetch with retries, a bounded number at once, then quality control.
 
-1. At most `concurrency` tickers are fetched, or wait to be taken, at a time: a slow taker slows the vendor down too.
+1. At most `concurrency` tickers are asked for at a time. One counts until it is taken, so that a slow taker slows the
+   vendor down too, or until its source says that the vendor has answered; of those at most as many again are read, or
+   wait to be taken.
 2. A transient error of a source is tried again; a lasting one becomes the failure of that ticker, and of no other.
 3. What came is parted into bars that may be stored and bars that may not.
 """
@@ -9,9 +11,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
-from itertools import islice
+from itertools import count
 
 import pyarrow as pa
 
@@ -84,31 +86,73 @@ async def outcomes(
     Close the iterator (`contextlib.aclosing`) to cancel what is under way. `SourceSettingsError`, such as a refused
     key, concerns every ticker and is raised.
     """
-    waiting = iter(requests)
-    under_way: set[asyncio.Task[TickerOutcome]] = set()
+    fetches = _Fetches(source, requests, concurrency=concurrency, today=today, sleep=sleep)
     try:
         while True:
-            for request in islice(waiting, concurrency - len(under_way)):
-                under_way.add(asyncio.create_task(_outcome(source, request, today=today, sleep=sleep)))
-            if not under_way:
+            fetches.start()
+            if not fetches.under_way:
                 return
-            done, _ = await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait(fetches.under_way, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 outcome = task.result()
-                under_way.discard(task)
+                fetches.take(task)
                 yield outcome
     finally:
-        for task in under_way:
+        await fetches.cancel()
+
+
+class _Fetches:
+    """The tickers that are asked for, read, or wait to be taken."""
+
+    def __init__(
+        self, source: PriceSource, requests: Iterable[FetchRequest], *, concurrency: int, today: date, sleep: Sleep
+    ) -> None:
+        self._source, self._waiting, self._concurrency = source, iter(requests), concurrency
+        self._today, self._sleep = today, sleep
+        self._numbers = count()
+        #: Numbers of those that count as asked for.
+        self._asked: set[int] = set()
+        self.under_way: dict[asyncio.Task[TickerOutcome], int] = {}
+
+    def start(self) -> None:
+        """Ask for as many more as may be."""
+        while len(self._asked) < self._concurrency and len(self.under_way) < 2 * self._concurrency:
+            request = next(self._waiting, None)
+            if request is None:
+                return
+            number = next(self._numbers)
+            self._asked.add(number)
+            self.under_way[asyncio.create_task(self._outcome(request, number))] = number
+
+    def take(self, task: asyncio.Task[TickerOutcome]) -> None:
+        """Note that an outcome is taken."""
+        self._asked.discard(self.under_way.pop(task))
+
+    async def cancel(self) -> None:
+        """Begin nothing more, and cancel what is under way."""
+        self._waiting = iter(())
+        for task in self.under_way:
             task.cancel()
-        await asyncio.gather(*under_way, return_exceptions=True)
+        await asyncio.gather(*self.under_way, return_exceptions=True)
+
+    async def _outcome(self, request: FetchRequest, number: int) -> TickerOutcome:
+        def answered() -> None:
+            self._asked.discard(number)
+            self.start()
+
+        async def attempt() -> Fetched:
+            self._asked.add(number)
+            return await self._source.fetch(replace(request, answered=answered))
+
+        try:
+            fetched = await with_retry(attempt, sleep=self._sleep)
+            _check_schemas(self._source, request, fetched)
+        except SourceError as error:
+            return TickerOutcome(ticker=request.ticker, source=self._source.name, failure=error)
+        return _checked_outcome(self._source, request, fetched, self._today)
 
 
-async def _outcome(source: PriceSource, request: FetchRequest, *, today: date, sleep: Sleep) -> TickerOutcome:
-    try:
-        fetched = await with_retry(lambda: source.fetch(request), sleep=sleep)
-        _check_schemas(source, request, fetched)
-    except SourceError as error:
-        return TickerOutcome(ticker=request.ticker, source=source.name, failure=error)
+def _checked_outcome(source: PriceSource, request: FetchRequest, fetched: Fetched, today: date) -> TickerOutcome:
     given_by = fetched.source or source.name
     is_closes_only = fetched.metadata.get("fields") == "close"
     bars = checked(fetched.bars, ticker=request.ticker, today=today, is_closes_only=is_closes_only)

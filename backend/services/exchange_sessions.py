@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+from contextlib import suppress
 
 from backend.ingest.quality.series import DateArray, Series
 from strategy.errors import CalendarError
 from strategy.sessions import sessions_between
 
 _EPOCH = dt.date(1970, 1, 1)
+
+
+async def load_calendar(calendar: str) -> None:
+    """Read a calendar before it is needed, if there is such a one: it takes half a second, in a thread."""
+    with suppress(CalendarError):
+        await asyncio.to_thread(sessions_between, calendar, _EPOCH, _EPOCH)
 
 
 async def sessions_of(calendar: str | None, series: Series) -> DateArray | None:

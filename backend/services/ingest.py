@@ -35,13 +35,12 @@ from backend.ingest.sources.contract import FetchRequest, PriceSource
 from backend.ingest.sources.sample import sample
 from backend.ingest.sources.selection import make_source
 from backend.services.clock import utc_now
+from backend.services.exchange_sessions import load_calendar
 from backend.services.identities import Identities, identities, symbols_to_ask
 from backend.services.ingest_batches import LEASE_TTL_S, BatchWriter, lease_name
+from backend.services.ingest_queue import storing
 from backend.services.universes import described, refuse_without_members, stored
 from strategy.universe import members_on
-
-#: Of each there may be some ten megabytes.
-_BATCHES_UNDER_WAY = 2
 
 Status = Literal["succeeded", "partial", "failed"]
 
@@ -163,7 +162,7 @@ async def ingest_universe(
     )
     writer = await _begun(engine, run, universe, clock=clock, tickers=tickers)
     try:
-        async with _lease_kept(writer):
+        async with _lease_kept(writer), _calendar_read(universe.calendar):
             await _store(writer, source, _requests(tickers, writer.identities, plan), plan)
     except BaseException as error:
         # A database that is gone must not hide what happened: the next run finds this one unfinished.
@@ -260,7 +259,7 @@ async def _store(writer: BatchWriter, source: PriceSource, requests: Sequence[Fe
     today = writer.run.started_at.astimezone(dt.UTC).date()
     batch: list[TickerOutcome] = []
     ready_outcomes = outcomes(source, requests, concurrency=plan.concurrency, today=today)
-    async with _storing(writer) as store, aclosing(ready_outcomes) as ready:
+    async with storing(writer) as store, aclosing(ready_outcomes) as ready:
         n_done = 0
         async for outcome in ready:
             batch.append(outcome)
@@ -275,36 +274,6 @@ async def _store(writer: BatchWriter, source: PriceSource, requests: Sequence[Fe
 
 
 @asynccontextmanager
-async def _storing(writer: BatchWriter) -> AsyncIterator[Callable[[Sequence[TickerOutcome]], Awaitable[None]]]:
-    """A function that takes a batch to store while more is fetched.
-
-    One batch is stored while the next is prepared: with the third the function waits, and on leaving for the last.
-    Whatever ends the body, the batches that it took are still finished.
-    """
-    under_way: list[asyncio.Task[None]] = []
-
-    async def stored(batch: Sequence[TickerOutcome], before: asyncio.Task[None] | None) -> None:
-        prepared = await writer.prepared(batch)
-        if before is not None:
-            await before
-        await writer.write(prepared)
-
-    async def store(batch: Sequence[TickerOutcome]) -> None:
-        if len(under_way) == _BATCHES_UNDER_WAY:
-            await under_way[0]
-            del under_way[0]
-        before = under_way[-1] if under_way else None
-        under_way.append(asyncio.create_task(stored(batch, before)))
-
-    try:
-        yield store
-        for task in under_way:
-            await task
-    finally:
-        await asyncio.gather(*under_way, return_exceptions=True)
-
-
-@asynccontextmanager
 async def _lease_kept(writer: BatchWriter) -> AsyncIterator[None]:
     """Renew the lease while the body runs, however long the vendor takes for a batch."""
     beating = asyncio.create_task(keep_lease(writer))
@@ -313,6 +282,16 @@ async def _lease_kept(writer: BatchWriter) -> AsyncIterator[None]:
     finally:
         beating.cancel()
         await asyncio.gather(beating, return_exceptions=True)
+
+
+@asynccontextmanager
+async def _calendar_read(calendar: str) -> AsyncIterator[None]:
+    """Read the calendar, by which bars are judged, while the vendor is asked for the first of them."""
+    reading = asyncio.create_task(load_calendar(calendar))
+    try:
+        yield
+    finally:
+        await reading
 
 
 async def keep_lease(writer: BatchWriter, *, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Protocol
@@ -48,13 +48,22 @@ FALLBACK_FROM = "fallback_from"
 BAR_METADATA = ("fields", "basis", FALLBACK_FROM)
 
 
+def unheard() -> None:
+    """Nobody wants to know."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FetchRequest:
-    """Bars of one ticker, both ends included; `start` None means from the first session the source has."""
+    """Bars of one ticker, both ends included; `start` None means from the first session the source has.
+
+    A source may call `answered` when the vendor has answered in full and all that is left is to read it: then another
+    ticker may be asked for.
+    """
 
     ticker: str
     start: date | None
     end: date | None
+    answered: Callable[[], None] = field(default=unheard, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from functools import partial
 
 from backend.ingest.errors import AllSourcesFailedError, SourceError
 from backend.ingest.retry import with_retry
-from backend.ingest.sources.contract import FALLBACK_FROM, Fetched, FetchRequest, PriceSource
+from backend.ingest.sources.contract import FALLBACK_FROM, Fetched, FetchRequest, PriceSource, unheard
 
 
 class FallbackSource:
@@ -55,8 +55,10 @@ class FallbackSource:
         """
         failures: list[SourceError] = []
         for source in self._sources:
+            # Of all but the last an answer may not be the end of it.
+            asked = request if source is self._sources[-1] else replace(request, answered=unheard)
             try:
-                fetched = await with_retry(partial(source.fetch, request), sleep=self._sleep)
+                fetched = await with_retry(partial(source.fetch, asked), sleep=self._sleep)
             except SourceError as error:
                 failures.append(error)
             else:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -71,6 +72,7 @@ class YahooSource:
         self._timeout_s = timeout_s
         self._clock = clock
         self._session: AsyncSession[Response] | None = None
+        self._reading = asyncio.Lock()
 
     async def tickers(self) -> Sequence[str]:
         """Nothing: a vendor is asked for named tickers."""
@@ -96,7 +98,15 @@ class YahooSource:
         SourceError
             The leaf that says why; `DelistedError` also when Yahoo knows a ticker but has no bar of it at all.
         """
-        result = self._result(request, await self._answer(request))
+        answer = await self._answer(request)
+        if answer.status == HTTPStatus.OK:
+            request.answered()
+        # One at a time: more threads would only take turns at Python's lock, and keep the event loop from it.
+        async with self._reading:
+            return await asyncio.to_thread(self._read, request, answer, now=self._clock())
+
+    def _read(self, request: FetchRequest, answer: Answer, *, now: dt.datetime) -> Fetched:
+        result = self._result(request, answer)
         if result is None:
             return Fetched(bars=BAR_SCHEMA.empty_table(), actions=ACTION_SCHEMA.empty_table())
         try:
@@ -105,7 +115,7 @@ class YahooSource:
                 raise BadDataError(self.name, request.ticker, f"the answer is about {symbol}")
             if request.start is None and not result.get("timestamp") and not result["indicators"]["quote"][0]:
                 raise DelistedError(self.name, request.ticker, "known to Yahoo, but without a bar")
-            return await asyncio.to_thread(parsed_chart, result, request, now=self._clock())
+            return parsed_chart(result, request, now=now)
         except (AttributeError, LookupError, TypeError, ValueError, ArithmeticError, pa.ArrowException) as error:
             raise BadDataError(self.name, request.ticker, f"the answer cannot be understood ({error!r})") from error
 

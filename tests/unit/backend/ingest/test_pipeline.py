@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 
 import pyarrow as pa
@@ -123,6 +123,51 @@ async def test_a_slow_taker_slows_the_vendor_down() -> None:
         for _ in range(10):  # turns of the event loop in which a greedy pipeline would go on
             await asyncio.sleep(0)
         assert source.asked == ["A", "B"]
+
+
+async def in_vain(ready: AsyncGenerator[TickerOutcome, None]) -> None:
+    """Wait for an outcome for as many turns of the event loop as all that is not held up needs."""
+    waiting = asyncio.ensure_future(anext(ready))
+    for _ in range(30):
+        await asyncio.sleep(0)
+    assert waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+
+
+class ReadingSource(Source):
+    """One whose vendor answers at once, and which then reads for ever."""
+
+    async def fetch(self, request: FetchRequest) -> Fetched:
+        request.answered()
+        return await super().fetch(request)
+
+
+async def test_tickers_that_are_answered_make_room_for_as_many_more_and_no_others() -> None:
+    source = ReadingSource(never)
+    async with aclosing(outcomes(source, requests_of("ABCDEFG"), concurrency=2, today=TODAY)) as ready:
+        await in_vain(ready)
+    assert source.asked == ["A", "B", "C", "D"]
+    assert sorted(source.cancelled) == ["A", "B", "C", "D"]
+
+
+async def test_a_ticker_that_is_tried_again_counts_again() -> None:
+    class Unlucky(Source):
+        async def fetch(self, request: FetchRequest) -> Fetched:
+            if request.ticker == "A" and "A" not in self.asked:
+                self.asked.append("A")
+                request.answered()
+                raise NetworkError(self.name, "A", "a page instead of JSON")
+            return await super().fetch(request)
+
+    async def sleep(_: float) -> None:
+        await asyncio.sleep(0)
+
+    source = Unlucky(never)
+    async with aclosing(outcomes(source, requests_of("ABCDEFG"), concurrency=2, today=TODAY, sleep=sleep)) as ready:
+        await in_vain(ready)
+    # B and C took the places of A, which came a second time before another could.
+    assert source.asked == ["A", "B", "C", "A"]
 
 
 async def test_requests_are_taken_from_the_iterable_only_when_their_turn_comes() -> None:

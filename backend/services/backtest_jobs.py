@@ -7,7 +7,7 @@ import json
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from aws.s3_cache import ObjectStore
-from backend.database.backtests import find_backtest
+from backend.database.backtests import find_document
 from backend.database.column_types import JsonObject
 from backend.database.connection import transaction
 from backend.database.jobs import JobRecord, add_job, find_job, get_job, requeue_job
@@ -27,9 +27,9 @@ async def start_backtest(
     """
     spec = await resolved_spec(engine, store, request)
     async with transaction(engine) as connection:
-        found = await find_backtest(connection, spec.backtest_id)
-        if found is not None:
-            return StoredBacktest(id=found.id, document=found.document, is_new=False)
+        document = await find_document(connection, spec.backtest_id)
+        if document is not None:
+            return StoredBacktest(id=spec.backtest_id, document=document, is_new=False)
         is_sent = await _queued(connection, spec)
     if is_sent:
         await queue.send(_job_id(spec))
@@ -41,7 +41,7 @@ async def backtested(worker: Worker, job: JobRecord) -> JsonObject:
     """Do the job; a repeat finds the stored result."""
     spec = BacktestSpec.from_json(json.dumps(job.payload["spec"]).encode())
     async with transaction(worker.engine) as connection:
-        is_known = await find_backtest(connection, spec.backtest_id) is not None
+        is_known = await find_document(connection, spec.backtest_id) is not None
     if not is_known:
         await run_spec(worker.engine, worker.store, spec, origin="http")
     return {"backtest_id": spec.backtest_id}

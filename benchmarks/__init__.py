@@ -1,0 +1,1 @@
+"""Programs that measure, each run by its name with `scripts/bench`."""

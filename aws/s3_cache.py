@@ -158,7 +158,10 @@ def packed(table: pa.Table) -> bytes:
     texts = [field.name for field in table.schema if field.type == pa.string()]
     numbers = [field.name for field in table.schema if field.type == pa.float64()]
     sink = pa.BufferOutputStream()
-    pq.write_table(table, sink, compression="lz4", use_dictionary=texts, use_byte_stream_split=numbers)
+    # Statistics would help to skip a part of what is read whole.
+    pq.write_table(
+        table, sink, compression="lz4", use_dictionary=texts, use_byte_stream_split=numbers, write_statistics=False
+    )
     data: bytes = sink.getvalue().to_pybytes()
     return data
 

@@ -18,7 +18,7 @@ import typer
 
 from backend.commands.data import data_app
 from backend.commands.restatement import restatement
-from backend.commands.running import Json, UniverseKey, run, without_threads_of_products
+from backend.commands.running import Json, UniverseKey, prepare_libraries, run
 from backend.commands.sweeps import sweep_app
 from backend.commands.terminal import (
     INCOMPLETE,
@@ -55,7 +55,7 @@ DatedSymbols = Annotated[bool, typer.Option("--dated-symbols", help="files: each
 
 def main() -> None:
     """Entry point of the installed command."""
-    without_threads_of_products(os.environ)
+    prepare_libraries(os.environ)
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s %(message)s")
     app()
 

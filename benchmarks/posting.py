@@ -30,16 +30,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-# As `parakeet` sets it: what is compared does its matrix products alike.
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-
-import httpx
-import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT)]
+
+from backend.commands.running import prepare_libraries  # noqa: E402  the path is set above
+
+# As `parakeet` does it: what is compared works alike.
+prepare_libraries(os.environ)
+
+import httpx  # noqa: E402
+import numpy as np  # noqa: E402
+import pyarrow as pa  # noqa: E402
+import pyarrow.parquet as pq  # noqa: E402
 
 from aws.s3_cache import open_cache  # noqa: E402
 from aws.snapshots import load_manifest  # noqa: E402

@@ -17,13 +17,18 @@ Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout,
 UniverseKey = Annotated[str, typer.Argument(help="Key of the universe, for example SAMPLE_US20.")]
 
 
-def without_threads_of_products(environment: MutableMapping[str, str]) -> None:
-    """Let numpy's library of matrix products (OpenBLAS) work on the thread that asks it; what is set already stays.
+def prepare_libraries(environment: MutableMapping[str, str]) -> None:
+    """Tell numpy and pyarrow how to work in a process that serves and sweeps; what is set already stays.
 
-    Must come before numpy is imported. The products of a backtest are small: its threads wait for each other, busily,
-    longer than they compute, and take the processor from the other requests, or the other processes of a sweep.
+    Must come before they are imported, and is in the image (`backend/Dockerfile`) as well.
+
+    - Matrix products (OpenBLAS) on the thread that asks for them: those of a backtest are small, and threads would wait
+      for each other, busily, longer than they compute, and take the processor from other requests or trials.
+    - Arrow's memory from the system's allocator: its own gives pages back after a moment of rest, and to get them again
+      made the tables of a backtest take half as long again.
     """
-    environment.setdefault("OPENBLAS_NUM_THREADS", "1")
+    for name, value in (("OPENBLAS_NUM_THREADS", "1"), ("ARROW_DEFAULT_MEMORY_POOL", "system")):
+        environment.setdefault(name, value)
 
 
 def run(settings: Settings, job: Callable[[Resources], Coroutine[None, None, T]]) -> T:

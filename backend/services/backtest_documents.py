@@ -108,7 +108,7 @@ def _equity_table(panel: PricePanel, result: BacktestResult) -> pa.Table:
     simulation = result.simulation
     return pa.table(
         {
-            "session": pa.array(panel.sessions[simulation.rows]),
+            "session": _dates(panel, simulation.rows),
             "equity": simulation.equity,
             "cash": simulation.cash,
             "benchmark": result.benchmark.equity,
@@ -120,8 +120,8 @@ def _orders_table(panel: PricePanel, result: BacktestResult) -> pa.Table:
     orders = result.simulation.orders
     return pa.table(
         {
-            "decided": pa.array(panel.sessions[orders.decision_rows]),
-            "filled": pa.array(panel.sessions[orders.fill_rows]),
+            "decided": _dates(panel, orders.decision_rows),
+            "filled": _dates(panel, orders.fill_rows),
             "ticker": _tickers(panel, orders.columns),
             "shares": orders.shares,
             "price": orders.prices,
@@ -135,19 +135,27 @@ def _orders_table(panel: PricePanel, result: BacktestResult) -> pa.Table:
 def _holdings_table(panel: PricePanel, result: BacktestResult) -> pa.Table:
     """What is held after each change: shares, and their value and share of equity at that close."""
     simulation = result.simulation
-    event, column = np.nonzero(simulation.event_shares)
+    # By their places in all of it: to look for both indices at once takes four times as long.
+    places = np.flatnonzero(simulation.event_shares != 0)
+    event, column = np.divmod(places, panel.n_assets)
     rows = simulation.event_rows[event]
     shares = simulation.event_shares[event, column]
     values = shares * valuation_prices(panel)[rows, column]
     return pa.table(
         {
-            "session": pa.array(panel.sessions[rows]),
+            "session": _dates(panel, rows),
             "ticker": _tickers(panel, column),
             "shares": shares,
             "value": values,
             "weight": values / simulation.equity[rows - simulation.rows[0]],
         }
     )
+
+
+def _dates(panel: PricePanel, rows: IntArray) -> pa.Array:
+    """Session of each row; numpy's days and Arrow's are the same number, of another length."""
+    days = panel.sessions.astype("datetime64[D]").astype(np.int64).astype(np.int32)
+    return pa.array(days[rows]).view(pa.date32())
 
 
 def _tickers(panel: PricePanel, columns: IntArray) -> pa.Array:

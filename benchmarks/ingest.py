@@ -41,7 +41,7 @@ from backend.database.bar_staging import BAR_COLUMNS  # noqa: E402
 from backend.database.bar_writer import MergeResult, merge_bars  # noqa: E402
 from backend.database.connection import make_engine, transaction  # noqa: E402
 from backend.database.migrations import migrate  # noqa: E402
-from backend.database.models import Bar  # noqa: E402
+from backend.database.models.market import Bar  # noqa: E402
 from backend.database.universes import UniverseRecord  # noqa: E402
 from backend.ingest.sources.contract import BAR_SCHEMA  # noqa: E402
 from backend.ingest.sources.yahoo import YahooSource  # noqa: E402

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from backend.database.models import CorporateAction
+from backend.database.models.market import CorporateAction
 from backend.database.versions import in_lists, later_than
 
 ACTION_KINDS = ("split", "dividend", "symbol_change", "delisting")

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from backend.database.errors import IdempotencyConflictError, UnknownBacktestError
-from backend.database.inserts import insert_if_absent
-from backend.database.models import Backtest, IdempotencyKey
+from backend.database.errors import UnknownBacktestError
+from backend.database.inserts import insert_if_absent, row_of
+from backend.database.models.results import Backtest
 from backend.database.paging import newest_first
 from backend.database.trials import TrialRecord, add_trials
 
@@ -66,16 +66,7 @@ async def find_document(connection: AsyncConnection, backtest_id: str) -> str | 
 
 async def store_backtest(connection: AsyncConnection, backtest: BacktestRecord, trial: TrialRecord) -> str:
     """Store a result and its trial together, and return the document that is served: that of whoever came first."""
-    inserted = await connection.execute(insert_if_absent(connection, Backtest).values(asdict(backtest)))
+    inserted = await connection.execute(insert_if_absent(connection, Backtest), row_of(backtest))
     await add_trials(connection, [trial])
     before = None if inserted.rowcount else await find_document(connection, backtest.id)
     return backtest.document if before is None else before
-
-
-async def claim_idempotency_key(connection: AsyncConnection, key: str, request_hash: str) -> None:
-    """Bind a key to a request for good; `IdempotencyConflictError` when it is bound to another one."""
-    statement = insert_if_absent(connection, IdempotencyKey).values(key=key, request_hash=request_hash)
-    await connection.execute(statement)
-    bound = await connection.scalar(select(IdempotencyKey.request_hash).where(IdempotencyKey.key == key))
-    if bound != request_hash:
-        raise IdempotencyConflictError(key)

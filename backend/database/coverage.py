@@ -15,7 +15,7 @@ from sqlalchemy import Select, case, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from backend.database.bar_lock import lock_bars
-from backend.database.models import Bar, TickerCoverage
+from backend.database.models.market import Bar, TickerCoverage
 from backend.database.versions import in_lists
 
 _COLUMNS = ("ticker", "bars", "suspect", "bad", "first_session", "last_session", "known_at")

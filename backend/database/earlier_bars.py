@@ -11,7 +11,7 @@ from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from backend.database.bar_staging import BAR_COLUMNS
-from backend.database.models import Bar
+from backend.database.models.market import Bar
 from backend.database.versions import in_lists
 
 

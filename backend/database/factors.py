@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Select, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from backend.database.models import Factor
+from backend.database.models.market import Factor
 from backend.database.versions import later_than
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Row, Select, func, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from backend.database.models import Bar, SupersededBar
+from backend.database.models.market import Bar, SupersededBar
 from backend.database.versions import in_lists
 
 #: Key of `metadata` under which the rules that a bar breaks stand.

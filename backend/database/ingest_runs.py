@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from backend.database.column_types import JsonObject
 from backend.database.errors import DatabaseError
-from backend.database.models import IngestFailure, IngestRun
+from backend.database.models.ingest import IngestFailure, IngestRun
 from backend.database.paging import newest_first
 
 #: In the payload of a ticker that a later source gave: that source's name.

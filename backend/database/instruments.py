@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from backend.database.actions import actions
-from backend.database.models import CorporateAction, Instrument
+from backend.database.models.market import CorporateAction, Instrument
 from backend.database.versions import in_lists
 from strategy.symbols import SymbolStay, symbol_stays
 

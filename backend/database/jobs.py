@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from backend.database.column_types import JsonObject
 from backend.database.errors import DatabaseError
 from backend.database.inserts import insert_if_absent
-from backend.database.models import Job
+from backend.database.models.jobs import Job
 
 #: A running job that was silent for so long has lost its worker, which tells of itself every second.
 SILENCE = dt.timedelta(seconds=60)

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from backend.database.column_types import UtcDateTime
 from backend.database.errors import LeaseHeldError
-from backend.database.models import Lease
+from backend.database.models.ingest import Lease
 
 _ACQUIRE = text("""
     INSERT INTO leases (name, owner, expires_at) VALUES (:name, :owner, :expires_at)

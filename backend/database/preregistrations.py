@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from backend.database.errors import UnknownPreregistrationError
 from backend.database.inserts import insert_if_absent
-from backend.database.models import Preregistration, PreregistrationRun
+from backend.database.models.results import Preregistration, PreregistrationRun
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import aliased
 
 from backend.database.actions import ActionRecord, actions
-from backend.database.models import Bar, CorporateAction, SupersededBar
+from backend.database.models.market import Bar, CorporateAction, SupersededBar
 
 BAR_FIELDS = ("open", "high", "low", "close", "volume", "data_quality")
 

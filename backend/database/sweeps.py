@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from backend.database.column_types import JsonObject
 from backend.database.errors import UnknownSweepError
 from backend.database.inserts import insert_if_absent
-from backend.database.models import Sweep, SweepBatch
+from backend.database.models.results import Sweep, SweepBatch
 from backend.database.paging import newest_first
 from backend.database.trials import TrialRecord, add_trials
 

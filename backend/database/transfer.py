@@ -22,7 +22,8 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from backend.database.checksums import Checksum, UnreadableCellError, cell_text, row_text, typed_row
 from backend.database.errors import DatabaseError, DatabaseUnavailableError
 from backend.database.migrations import current_revision, head_revision
-from backend.database.models import Bar, Base, TickerCoverage
+from backend.database.models.every import METADATA
+from backend.database.models.market import Bar, TickerCoverage
 from backend.database.urls import direct_url
 
 Row = dict[str, Any]  # Any: cells of mixed types
@@ -83,7 +84,7 @@ def transfer(
     engine = create_engine(direct_url(target_url))
     reading = _opened(source)
     try:
-        tables = [table for table in Base.metadata.sorted_tables if table is not TickerCoverage.__table__]
+        tables = [table for table in METADATA.sorted_tables if table is not TickerCoverage.__table__]
         for table in tables:
             _check_columns(reading, table)
         return [_moved(reading, engine, table, batch_size, progress) for table in tables]

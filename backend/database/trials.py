@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from backend.database.errors import UnknownBacktestError
-from backend.database.inserts import insert_if_absent
-from backend.database.models import Trial
+from backend.database.inserts import insert_if_absent, row_of
+from backend.database.models.results import Trial
 
 #: Lines that are sent at once.
 _BATCH = 1_000
@@ -76,7 +76,7 @@ async def add_trials(connection: AsyncConnection, records: Sequence[TrialRecord]
     """Write lines, in the caller's transaction and so together with the results; one that is there stays as it is."""
     statement = insert_if_absent(connection, Trial)
     for first in range(0, len(records), _BATCH):
-        await connection.execute(statement, [asdict(record) for record in records[first : first + _BATCH]])
+        await connection.execute(statement, [row_of(record) for record in records[first : first + _BATCH]])
 
 
 async def get_trial(connection: AsyncConnection, backtest_id: str) -> TrialRecord:

@@ -11,7 +11,7 @@ from sqlalchemy import func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from backend.database.errors import UnknownUniverseError
-from backend.database.models import IndexConstituent, Universe
+from backend.database.models.market import IndexConstituent, Universe
 from backend.database.versions import in_lists, later_than
 from strategy.universe import Membership
 

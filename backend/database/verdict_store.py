@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from backend.database.bar_staging import BAR_COLUMNS
 from backend.database.column_types import JsonObject, UtcDateTime
-from backend.database.models import Bar
+from backend.database.models.market import Bar
 from backend.database.versions import in_lists, later_than
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import DateTime, Select, Subquery, and_, func, or_, select, type
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from backend.database.errors import UnknownTickerError
-from backend.database.models import Bar, SupersededBar
+from backend.database.models.market import Bar, SupersededBar
 
 COLUMNS = ("ticker", "date", "open", "high", "low", "close", "volume", "adjusted_close")
 #: Those of them that are floating-point numbers.

@@ -9,8 +9,8 @@ from fastapi import Header
 from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from backend.database.backtests import claim_idempotency_key
 from backend.database.connection import transaction
+from backend.database.idempotency import claim_idempotency_key
 
 Key = Annotated[str | None, Header(max_length=200)]
 

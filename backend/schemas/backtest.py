@@ -5,17 +5,12 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from backend.schemas.honesty import HonestyOut
 from backend.schemas.meta import MetaOut
+from backend.schemas.model import Model, Strict
 from strategy.schedule import Rebalance
-
-
-class Strict(BaseModel):
-    """Base of requests: an unknown field is an error."""
-
-    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
 
 def _figure(title: str, description: str, *, most: float, unit: str) -> Any:  # Any: the annotation is the type
@@ -195,7 +190,7 @@ class BacktestIn(Strict):
     constraints: ConstraintsIn | None = Field(default=None, description="Of weights; None: as the strategy decides.")
 
 
-class CostTierOut(BaseModel):
+class CostTierOut(Model):
     """Commission of orders of a value up to `up_to`, quote currency; None: of any value."""
 
     up_to: float | None
@@ -203,7 +198,7 @@ class CostTierOut(BaseModel):
     bps: float
 
 
-class CostPresetOut(BaseModel):
+class CostPresetOut(Model):
     """A named cost model; the schema of costs has the unit of each figure."""
 
     key: str
@@ -216,7 +211,7 @@ class CostPresetOut(BaseModel):
     leaves_out: str
 
 
-class SettingsOut(BaseModel):
+class SettingsOut(Model):
     """What a backtest can be run with: a form is drawn from this."""
 
     presets: list[CostPresetOut]
@@ -225,7 +220,7 @@ class SettingsOut(BaseModel):
     constraints: dict[str, Any] = Field(description="JSON schema of `constraints`.")
 
 
-class MetricOut(BaseModel):
+class MetricOut(Model):
     """One figure with its definition; value None: undefined for this result."""
 
     key: str
@@ -234,7 +229,7 @@ class MetricOut(BaseModel):
     definition: str
 
 
-class BenchmarkOut(BaseModel):
+class BenchmarkOut(Model):
     """What the strategy is compared with."""
 
     kind: Literal["ticker", "universe_buy_and_hold"]
@@ -242,7 +237,7 @@ class BenchmarkOut(BaseModel):
     definition: str
 
 
-class BacktestOut(BaseModel):
+class BacktestOut(Model):
     """The document of a backtest. Its bytes are the same for every request of the same spec."""
 
     id: str
@@ -258,7 +253,7 @@ class BacktestOut(BaseModel):
     meta: MetaOut
 
 
-class BacktestRow(BaseModel):
+class BacktestRow(Model):
     """One line of the list of backtests."""
 
     id: str
@@ -270,14 +265,14 @@ class BacktestRow(BaseModel):
     metrics: dict[str, float | str | None]
 
 
-class BacktestPage(BaseModel):
+class BacktestPage(Model):
     """Backtests, newest first."""
 
     data: list[BacktestRow]
     next_cursor: str | None
 
 
-class TablePage(BaseModel):
+class TablePage(Model):
     """Rows of a result table as columns."""
 
     id: str
@@ -285,7 +280,7 @@ class TablePage(BaseModel):
     next_cursor: str | None = None
 
 
-class TrialsOut(BaseModel):
+class TrialsOut(Model):
     """How many distinct designs were ever tried: specs that differ in more than their snapshot and engine."""
 
     total: int

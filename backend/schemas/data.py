@@ -5,12 +5,13 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from backend.schemas.meta import MetaOut
+from backend.schemas.model import Model
 
 
-class RunOut(BaseModel):
+class RunOut(Model):
     """One ingest run."""
 
     id: str
@@ -38,14 +39,14 @@ class RunSummary(RunOut):
     )
 
 
-class RunPage(BaseModel):
+class RunPage(Model):
     """Ingest runs, newest first."""
 
     data: list[RunOut]
     next_cursor: str | None
 
 
-class FailureOut(BaseModel):
+class FailureOut(Model):
     """A quarantined bar (date set), a failed ticker, or one that another source gave (payload: fell_back_to)."""
 
     ticker: str
@@ -55,7 +56,7 @@ class FailureOut(BaseModel):
     payload: dict[str, Any]
 
 
-class UniverseStatus(BaseModel):
+class UniverseStatus(Model):
     """How much there is of a universe, and how old it is."""
 
     key: str
@@ -74,14 +75,14 @@ class UniverseStatus(BaseModel):
     last_run: RunOut | None
 
 
-class StatusOut(BaseModel):
+class StatusOut(Model):
     """Every universe."""
 
     data: list[UniverseStatus]
     generated_at: dt.datetime
 
 
-class PricePage(BaseModel):
+class PricePage(Model):
     """Bars sorted by ticker and date. `adjusted_close` is the vendor's figure whatever the adjustment."""
 
     meta: MetaOut

@@ -5,15 +5,14 @@ from __future__ import annotations
 import datetime as dt
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from backend.schemas.meta import MetaOut
+from backend.schemas.model import Model, Strict
 
 
-class FactorsIn(BaseModel):
+class FactorsIn(Strict):
     """Which values of which dataset, as known at which moment."""
-
-    model_config = ConfigDict(extra="forbid")
 
     dataset: str = Field(min_length=1, max_length=80, description="As it was imported, for example ff5.")
     names: str | None = Field(default=None, max_length=4_000, description="Separated by commas; absent: all.")
@@ -25,7 +24,7 @@ class FactorsIn(BaseModel):
     cursor: str | None = Field(default=None, max_length=400)
 
 
-class FactorNameOut(BaseModel):
+class FactorNameOut(Model):
     """How much is known of one series."""
 
     name: str
@@ -35,7 +34,7 @@ class FactorNameOut(BaseModel):
     known_at: dt.datetime = Field(description="When the newest version among its values became known.")
 
 
-class FactorOut(BaseModel):
+class FactorOut(Model):
     """One value."""
 
     date: dt.date
@@ -43,7 +42,7 @@ class FactorOut(BaseModel):
     value: float = Field(description="A factor's return as a fraction: 0.01 is 1 %; others as their source has them.")
 
 
-class FactorsOut(BaseModel):
+class FactorsOut(Model):
     """Values of a dataset, sorted by date and name."""
 
     meta: MetaOut

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 
-from pydantic import BaseModel, Field
+from pydantic import Field
+
+from backend.schemas.model import Model
 
 
-class RestatementOut(BaseModel):
+class RestatementOut(Model):
     """One field of a bar, or one corporate action, that said something else before."""
 
     ticker: str
@@ -19,7 +21,7 @@ class RestatementOut(BaseModel):
     source: str | None = Field(description="Who said so before.")
 
 
-class RestatementsOut(BaseModel):
+class RestatementsOut(Model):
     """What was rewritten between two moments, by ticker, date and field; actions come with the first page."""
 
     earlier: dt.datetime
@@ -30,7 +32,7 @@ class RestatementsOut(BaseModel):
     next_cursor: str | None
 
 
-class ActionOut(BaseModel):
+class ActionOut(Model):
     """One corporate action."""
 
     ticker: str
@@ -44,14 +46,14 @@ class ActionOut(BaseModel):
     known_at: dt.datetime
 
 
-class ActionsOut(BaseModel):
+class ActionsOut(Model):
     """Corporate actions as known at a moment, sorted by ticker, ex-date and kind."""
 
     as_of: dt.datetime
     data: list[ActionOut]
 
 
-class SymbolStayOut(BaseModel):
+class SymbolStayOut(Model):
     """The time in which an instrument bore a symbol, both ends included; None: since ever, or still."""
 
     symbol: str
@@ -59,7 +61,7 @@ class SymbolStayOut(BaseModel):
     end_date: dt.date | None
 
 
-class InstrumentOut(BaseModel):
+class InstrumentOut(Model):
     """What bars and actions are stored under, and the symbols it bore."""
 
     id: str
@@ -70,7 +72,7 @@ class InstrumentOut(BaseModel):
     symbols: list[SymbolStayOut]
 
 
-class InstrumentsOut(BaseModel):
+class InstrumentsOut(Model):
     """Instruments that bore a symbol, as known at a moment."""
 
     as_of: dt.datetime

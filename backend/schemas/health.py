@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, Field
+from pydantic import Field
+
+from backend.schemas.model import Model
 
 
-class HealthOut(BaseModel):
+class HealthOut(Model):
     """Whether this part works; answered with 503 when something does not."""
 
     version: str

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import datetime as dt
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from backend.schemas.facts import RestatementOut
+from backend.schemas.model import Model
 
 
-class LookaheadOut(BaseModel):
+class LookaheadOut(Model):
     """Decisions recomputed with the future scrambled."""
 
     checked: list[str] = Field(description="Sessions checked.")
     is_identical: bool
 
 
-class TrackRecordOut(BaseModel):
+class TrackRecordOut(Model):
     """Evidence of a Sharpe ratio above zero, of one result alone (Bailey and Lopez de Prado 2012)."""
 
     sharpe: float | None = Field(description="Of session returns, not annualised. None: they do not vary.")
@@ -26,7 +27,7 @@ class TrackRecordOut(BaseModel):
     confidence: float = Field(description="Of the minimum length.")
 
 
-class DelistedOut(BaseModel):
+class DelistedOut(Model):
     """Held names that were later delisted."""
 
     n_names: int
@@ -36,7 +37,7 @@ class DelistedOut(BaseModel):
     profit_share: float | None = Field(description="Of the final profit, a fraction.")
 
 
-class YearOfMembersOut(BaseModel):
+class YearOfMembersOut(Model):
     """Dated members of a year, and those of them without bars; means over its sessions."""
 
     year: int
@@ -44,7 +45,7 @@ class YearOfMembersOut(BaseModel):
     missing: float
 
 
-class MissingMemberOut(BaseModel):
+class MissingMemberOut(Model):
     """A member without bars."""
 
     ticker: str
@@ -53,7 +54,7 @@ class MissingMemberOut(BaseModel):
     last: dt.date
 
 
-class MissingMembersOut(BaseModel):
+class MissingMembersOut(Model):
     """Dated members that the panel lacks."""
 
     n_dated: int
@@ -64,7 +65,7 @@ class MissingMembersOut(BaseModel):
     names: list[MissingMemberOut] = Field(description="At most 50, those missing longest first.")
 
 
-class LossScenarioOut(BaseModel):
+class LossScenarioOut(Model):
     """The result had every name that vanished, and every one that is missing, returned `loss`."""
 
     loss: float = Field(description="-0.3: the mean of performance delistings (Shumway 1997); -1: the bound.")
@@ -74,7 +75,7 @@ class LossScenarioOut(BaseModel):
     cagr_gap: float | None = Field(description="Growth a year that this costs, a fraction.")
 
 
-class SurvivorshipOut(BaseModel):
+class SurvivorshipOut(Model):
     """What survivorship does to the result."""
 
     delisted: DelistedOut
@@ -82,7 +83,7 @@ class SurvivorshipOut(BaseModel):
     scenarios: list[LossScenarioOut]
 
 
-class BarCountsOut(BaseModel):
+class BarCountsOut(Model):
     """Bars by quality, and the suspect ones by the rule that they break."""
 
     good: int
@@ -90,14 +91,14 @@ class BarCountsOut(BaseModel):
     rules: dict[str, int]
 
 
-class BarsUsedOut(BaseModel):
+class BarsUsedOut(Model):
     """Bars that the result stands on."""
 
     read: BarCountsOut = Field(description="Every bar up to the last decision.")
     held: BarCountsOut = Field(description="Bars of sessions on which the asset was held or traded.")
 
 
-class HonestyOut(BaseModel):
+class HonestyOut(Model):
     """What follows from the spec; how many trials there were is at `/backtest/{id}/honesty`."""
 
     lookahead: LookaheadOut
@@ -108,7 +109,7 @@ class HonestyOut(BaseModel):
     bars: BarsUsedOut | None = Field(default=None, description="None: of an older snapshot or engine.")
 
 
-class TrialStatisticsOut(BaseModel):
+class TrialStatisticsOut(Model):
     """Trials so far, and what is left of the result's Sharpe ratio against them."""
 
     n_trials: int = Field(description="Distinct designs: specs that differ in more than their snapshot and engine.")
@@ -121,7 +122,7 @@ class TrialStatisticsOut(BaseModel):
     deflated_sharpe_independent: float | None = Field(description="Against the independent trials only.")
 
 
-class LiveHonestyOut(BaseModel):
+class LiveHonestyOut(Model):
     """A result among all trials so far; it changes with every trial (Bailey and Lopez de Prado 2014)."""
 
     id: str
@@ -133,7 +134,7 @@ class LiveHonestyOut(BaseModel):
     account: TrialStatisticsOut = Field(description="Every trial of the ledger.")
 
 
-class MetricDifferenceOut(BaseModel):
+class MetricDifferenceOut(Model):
     """A figure on both snapshots."""
 
     key: str
@@ -143,7 +144,7 @@ class MetricDifferenceOut(BaseModel):
     difference: float | None = Field(description="Other less value. None: one of them is no number.")
 
 
-class RestatedBacktestOut(BaseModel):
+class RestatedBacktestOut(Model):
     """A stored backtest beside the same spec as known at another moment; it is no further trial."""
 
     id: str

@@ -5,19 +5,19 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from backend.schemas.model import Model, Strict
 
 
-class RefreshIn(BaseModel):
+class RefreshIn(Strict):
     """A universe to bring up to date."""
-
-    model_config = ConfigDict(extra="forbid")
 
     universe: str = Field(min_length=1, max_length=80, examples=["SAMPLE_US20"])
     lookback_days: int = Field(default=7, ge=0, le=3650, description="Calendar days fetched again for restatements.")
 
 
-class JobOut(BaseModel):
+class JobOut(Model):
     """A job, to be asked for until it has ended."""
 
     id: str

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 
-from pydantic import BaseModel, Field
+from pydantic import Field
+
+from backend.schemas.model import Model
 
 
-class MetaOut(BaseModel):
+class MetaOut(Model):
     """Where the figures of a payload come from."""
 
     as_of: dt.datetime | None = Field(description="Newest moment of knowledge used, UTC.")

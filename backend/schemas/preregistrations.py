@@ -5,9 +5,10 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
-from backend.schemas.backtest import BacktestIn, Strict
+from backend.schemas.backtest import BacktestIn
+from backend.schemas.model import Model, Strict
 
 
 class PreregistrationIn(Strict):
@@ -17,7 +18,7 @@ class PreregistrationIn(Strict):
     reason: str = Field(min_length=1, max_length=2_000)
 
 
-class SampleOut(BaseModel):
+class SampleOut(Model):
     """Figures of the sessions on one side of the moment."""
 
     first: dt.date
@@ -29,7 +30,7 @@ class SampleOut(BaseModel):
     probabilistic_sharpe: float | None = Field(description="Probability that the true ratio is above zero.")
 
 
-class PreregistrationOut(BaseModel):
+class PreregistrationOut(Model):
     """A frozen spec; sessions after the UTC date of `frozen_at` are out of sample for good."""
 
     id: str
@@ -41,7 +42,7 @@ class PreregistrationOut(BaseModel):
     out_of_sample: SampleOut | None = Field(description="None: no session since it was frozen, or not extended yet.")
 
 
-class PreregistrationRow(BaseModel):
+class PreregistrationRow(Model):
     """One line of the list."""
 
     id: str
@@ -51,7 +52,7 @@ class PreregistrationRow(BaseModel):
     frozen_at: dt.datetime
 
 
-class PreregistrationList(BaseModel):
+class PreregistrationList(Model):
     """Every frozen spec, newest first."""
 
     data: list[PreregistrationRow]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from backend.schemas.data import FailureOut, RunOut
+from backend.schemas.model import Model
 
 
-class RuleOut(BaseModel):
+class RuleOut(Model):
     """A rule on stored bars, and how many of how many tickers break it."""
 
     rule: str
@@ -19,7 +20,7 @@ class RuleOut(BaseModel):
     tickers: int
 
 
-class TickerQualityOut(BaseModel):
+class TickerQualityOut(Model):
     """Bars of a ticker: all, suspect and bad ones, and how many break each rule."""
 
     ticker: str
@@ -29,7 +30,7 @@ class TickerQualityOut(BaseModel):
     rules: dict[str, int]
 
 
-class FlaggedBarOut(BaseModel):
+class FlaggedBarOut(Model):
     """A bar that is not good, with its close in quote currency."""
 
     ticker: str
@@ -41,7 +42,7 @@ class FlaggedBarOut(BaseModel):
     known_at: dt.datetime
 
 
-class QualityOut(BaseModel):
+class QualityOut(Model):
     """Bars by quality, rule and ticker as known at a moment, and what the newest run until then refused."""
 
     universe: str

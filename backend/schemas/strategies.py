@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import BaseModel, Field
+from pydantic import Field
+
+from backend.schemas.model import Model
 
 
-class StrategyOut(BaseModel):
+class StrategyOut(Model):
     """A strategy; forms are drawn from `parameters`, a JSON schema."""
 
     key: str
@@ -18,7 +20,7 @@ class StrategyOut(BaseModel):
     parameters: dict[str, Any] = Field(description="JSON schema of the parameters.")
 
 
-class StrategyList(BaseModel):
+class StrategyList(Model):
     """Every strategy, ours and those of installed packages."""
 
     data: list[StrategyOut]

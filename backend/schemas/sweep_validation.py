@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Literal, TypeAlias
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
-from backend.schemas.backtest import Strict
+from backend.schemas.model import Model, Strict
 
 #: Figures of which more is better.
 MapMetric: TypeAlias = Literal[
@@ -37,21 +37,21 @@ class CrossValidationIn(Strict):
     )
 
 
-class MapAxisOut(BaseModel):
+class MapAxisOut(Model):
     """A parameter of which there are two values or more, in order."""
 
     name: str
     values: list[Any]
 
 
-class ChosenOut(BaseModel):
+class ChosenOut(Model):
     """A trial."""
 
     backtest_id: str
     parameters: dict[str, Any]
 
 
-class StabilityOut(BaseModel):
+class StabilityOut(Model):
     """A figure over the grid of a sweep. Lists are flat, the last axis fastest; None: not run, or not defined."""
 
     id: str
@@ -75,7 +75,7 @@ class ChoiceOut(ChosenOut):
     n_splits: int
 
 
-class CrossValidationOut(BaseModel):
+class CrossValidationOut(Model):
     """The best trial of each training set, judged by its test. Sharpe ratios a year; quantiles by share."""
 
     id: str

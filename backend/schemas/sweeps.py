@@ -5,10 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
-from backend.schemas.backtest import BacktestIn, Strict
+from backend.schemas.backtest import BacktestIn
 from backend.schemas.jobs import JobOut
+from backend.schemas.model import Model, Strict
 
 
 class AxisIn(Strict):
@@ -56,7 +57,7 @@ class SweepIn(Strict):
     budget: BudgetIn = Field(default_factory=BudgetIn)
 
 
-class SweepOut(BaseModel):
+class SweepOut(Model):
     """A sweep: what was asked for, how far it is, and, once it has ended, what was found."""
 
     id: str
@@ -72,7 +73,7 @@ class SweepOut(BaseModel):
     )
 
 
-class SweepRow(BaseModel):
+class SweepRow(Model):
     """One line of the list of sweeps."""
 
     id: str
@@ -82,14 +83,14 @@ class SweepRow(BaseModel):
     n_trials: int
 
 
-class SweepPage(BaseModel):
+class SweepPage(Model):
     """Sweeps, newest first."""
 
     data: list[SweepRow]
     next_cursor: str | None
 
 
-class SweepTrialsPage(BaseModel):
+class SweepTrialsPage(Model):
     """Trials of a sweep as columns."""
 
     id: str

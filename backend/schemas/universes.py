@@ -5,14 +5,16 @@ from __future__ import annotations
 import datetime as dt
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import Field, StringConstraints
+
+from backend.schemas.model import Model, Strict
 
 Ticker = Annotated[str, StringConstraints(min_length=1, max_length=40, strip_whitespace=True, pattern=r"^\S+$")]
 #: More than any index has, and a body of half a megabyte.
 _MOST_MEMBERS = 5_000
 
 
-class MemberOut(BaseModel):
+class MemberOut(Model):
     """One stay of a ticker in a universe; end None: still in it."""
 
     ticker: str
@@ -20,7 +22,7 @@ class MemberOut(BaseModel):
     end_date: dt.date | None
 
 
-class UniverseOut(BaseModel):
+class UniverseOut(Model):
     """A universe with the members it had on a date."""
 
     key: str
@@ -36,20 +38,16 @@ class UniverseOut(BaseModel):
     members: list[MemberOut]
 
 
-class MemberIn(BaseModel):
+class MemberIn(Strict):
     """One stay; without a start since ever, without an end still in it. Both days belong to it."""
-
-    model_config = ConfigDict(extra="forbid")
 
     ticker: Ticker
     start_date: dt.date | None = None
     end_date: dt.date | None = None
 
 
-class UniverseIn(BaseModel):
+class UniverseIn(Strict):
     """A universe of one's own."""
-
-    model_config = ConfigDict(extra="forbid")
 
     key: str = Field(pattern=r"^[A-Za-z0-9_.-]{1,40}$", examples=["MY_ETFS"])
     name: str | None = Field(default=None, min_length=1, max_length=200, description="Absent: the key.")
@@ -61,25 +59,21 @@ class UniverseIn(BaseModel):
     members: list[MemberIn] = Field(default=[], max_length=_MOST_MEMBERS)
 
 
-class MemberChangeIn(BaseModel):
+class MemberChangeIn(Strict):
     """From this day on a ticker is in the universe, or no longer is."""
-
-    model_config = ConfigDict(extra="forbid")
 
     ticker: Ticker
     date: dt.date
 
 
-class MemberChangesIn(BaseModel):
+class MemberChangesIn(Strict):
     """Tickers that join and leave a universe."""
-
-    model_config = ConfigDict(extra="forbid")
 
     joins: list[MemberChangeIn] = Field(default=[], max_length=_MOST_MEMBERS)
     leaves: list[MemberChangeIn] = Field(default=[], max_length=_MOST_MEMBERS)
 
 
-class MembersReportOut(BaseModel):
+class MembersReportOut(Model):
     """What changed: versions of stays that were appended, and stays that were taken back."""
 
     universe: str
@@ -89,7 +83,7 @@ class MembersReportOut(BaseModel):
     list_date: dt.date | None
 
 
-class TickerGapsOut(BaseModel):
+class TickerGapsOut(Model):
     """Sessions between the first and the last bar of a ticker that have none; the first 50 are named."""
 
     ticker: str
@@ -99,7 +93,7 @@ class TickerGapsOut(BaseModel):
     sessions: list[dt.date]
 
 
-class GapsOut(BaseModel):
+class GapsOut(Model):
     """Sessions without a bar, by ticker, most first; and how many bars are on days that are no session."""
 
     universe: str

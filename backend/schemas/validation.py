@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import datetime as dt
 
-from pydantic import BaseModel, Field
+from pydantic import Field
+
+from backend.schemas.model import Model
 
 
-class DistributionOut(BaseModel):
+class DistributionOut(Model):
     """What was observed, and quantiles of what could have been."""
 
     observed: float | None
     quantiles: dict[str, float | None] = Field(description="By share: 0.05 is the value that 5 % of samples are below.")
 
 
-class ResampledOut(BaseModel):
+class ResampledOut(Model):
     """Paths of as many sessions, drawn in blocks by the stationary bootstrap."""
 
     n_samples: int
@@ -25,7 +27,7 @@ class ResampledOut(BaseModel):
     sharpe: DistributionOut = Field(description="Annualised, above the cash rate.")
 
 
-class ReorderedOut(BaseModel):
+class ReorderedOut(Model):
     """The holding periods, from one rebalance to the next, in another order: the same end, other falls on the way."""
 
     n_samples: int
@@ -33,7 +35,7 @@ class ReorderedOut(BaseModel):
     max_drawdown: DistributionOut
 
 
-class ReplayOut(BaseModel):
+class ReplayOut(Model):
     """A curve through a window, as fractions."""
 
     total_return: float
@@ -46,7 +48,7 @@ class HoldingsReplayOut(ReplayOut):
     covered: float = Field(description="Share of their gross value with a price then; the rest is taken as unmoved.")
 
 
-class StressOut(BaseModel):
+class StressOut(Model):
     """A fall of the US market, high to low. None: the data do not cover it from end to end."""
 
     name: str
@@ -58,7 +60,7 @@ class StressOut(BaseModel):
     holdings: HoldingsReplayOut | None
 
 
-class ValidationOut(BaseModel):
+class ValidationOut(Model):
     """Tests of a stored backtest: a pure function of its id, seeded by it."""
 
     id: str
@@ -69,7 +71,7 @@ class ValidationOut(BaseModel):
     holdings: dict[str, float] = Field(description="Last holdings: share of equity at the last close, by ticker.")
 
 
-class ShocksOut(BaseModel):
+class ShocksOut(Model):
     """What the shocks would do to the last holdings at once, as fractions of equity."""
 
     id: str

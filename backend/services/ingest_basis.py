@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from backend.database.models import Bar
+from backend.database.models.market import Bar
 from backend.ingest.errors import BadDataError
 from backend.ingest.pipeline import TickerOutcome
 

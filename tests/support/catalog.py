@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from sqlalchemy import Connection, create_engine, inspect, text
 
-from backend.database.models import Base
+from backend.database.models.every import METADATA
 from backend.database.urls import direct_url
 
 _POSTGRES = """
@@ -69,7 +69,7 @@ def empty(url: str) -> None:
 def make_from_models(url: str) -> None:
     """Create the tables as the models have them."""
     with _transaction(url) as connection:
-        Base.metadata.create_all(connection)
+        METADATA.create_all(connection)
 
 
 @contextmanager

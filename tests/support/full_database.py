@@ -8,27 +8,13 @@ from typing import Any
 from sqlalchemy import Connection, create_engine, delete, func, insert, select, update
 
 from backend.database.migrations import migrate
-from backend.database.models import (
-    Backtest,
-    Bar,
-    Base,
-    CorporateAction,
-    Factor,
-    IdempotencyKey,
-    IndexConstituent,
-    IngestFailure,
-    IngestRun,
-    Instrument,
-    Job,
-    Lease,
-    Preregistration,
-    PreregistrationRun,
-    Sweep,
-    SweepBatch,
-    Trade,
-    Trial,
-    Universe,
-)
+from backend.database.models.base import Base
+from backend.database.models.every import METADATA
+from backend.database.models.ingest import IngestFailure, IngestRun, Lease
+from backend.database.models.jobs import IdempotencyKey, Job
+from backend.database.models.journal import Trade
+from backend.database.models.market import Bar, CorporateAction, Factor, IndexConstituent, Instrument, Universe
+from backend.database.models.results import Backtest, Preregistration, PreregistrationRun, Sweep, SweepBatch, Trial
 from backend.database.urls import direct_url
 
 DAY = dt.date(2024, 1, 5)
@@ -40,7 +26,7 @@ THIRD, TINY, TEXT = 1 / 3, 5e-324, 'Ünïcode · 鸚鵡 🦜 "quoted" \\ % \n'
 JSON = {"large": 1e22, "minus zero": -0.0, "nested": [{"a": None}, TEXT, THIRD, True], "": {}}
 
 #: Tables of facts; counts of what is stored are made again wherever it is stored.
-TABLES = [table for table in Base.metadata.sorted_tables if table.name != "ticker_coverage"]
+TABLES = [table for table in METADATA.sorted_tables if table.name != "ticker_coverage"]
 
 Row = dict[str, Any]  # Any: cells of mixed types
 

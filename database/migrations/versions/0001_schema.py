@@ -5,7 +5,7 @@ from pathlib import Path
 from alembic import context, op
 from sqlalchemy.schema import CreateIndex, CreateTable
 
-from backend.database.models import Base
+from backend.database.models.every import METADATA
 from backend.database.sqlite_triggers import SQLITE_TRIGGERS
 
 revision = "0001"
@@ -27,7 +27,7 @@ def upgrade() -> None:
 
 
 def _create_on_sqlite() -> None:
-    for table in Base.metadata.sorted_tables:
+    for table in METADATA.sorted_tables:
         op.execute(CreateTable(table))
         for index in sorted(table.indexes, key=lambda index: str(index.name)):
             op.execute(CreateIndex(index))

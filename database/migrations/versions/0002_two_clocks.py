@@ -10,7 +10,7 @@ from alembic import context, op
 from sqlalchemy import inspect
 from sqlalchemy.schema import CreateIndex, CreateTable
 
-from backend.database.models import Base
+from backend.database.models.every import METADATA
 
 revision = "0002"
 down_revision = "0001"
@@ -68,7 +68,7 @@ def _upgrade_sqlite() -> None:
 
 def _rebuild(name: str, added: dict[str, str]) -> None:
     """SQLite cannot change a key or a check: the rows move into a new table, new columns as SQL expressions of old."""
-    columns = [column.name for column in Base.metadata.tables[name].columns]
+    columns = [column.name for column in METADATA.tables[name].columns]
     values = ", ".join(added.get(column, column) for column in columns)
     op.execute(f"ALTER TABLE {name} RENAME TO {name}_before")
     _create(name)
@@ -77,7 +77,7 @@ def _rebuild(name: str, added: dict[str, str]) -> None:
 
 
 def _create(name: str) -> None:
-    table = Base.metadata.tables[name]
+    table = METADATA.tables[name]
     op.execute(CreateTable(table))
     for index in sorted(table.indexes, key=lambda index: str(index.name)):
         op.execute(CreateIndex(index))

@@ -8,7 +8,7 @@ from alembic import context, op
 from sqlalchemy import inspect
 from sqlalchemy.schema import CreateTable
 
-from backend.database.models import Base
+from backend.database.models.every import METADATA
 
 revision = "0003"
 down_revision = "0002"
@@ -26,7 +26,7 @@ def upgrade() -> None:
         return
     # SQLite would put the column behind the constraints: the rows move into a table as the models have it.
     op.execute("ALTER TABLE index_constituents RENAME TO index_constituents_before")
-    op.execute(CreateTable(Base.metadata.tables["index_constituents"]))
+    op.execute(CreateTable(METADATA.tables["index_constituents"]))
     op.execute(f"INSERT INTO index_constituents ({_OLD}) SELECT {_OLD} FROM index_constituents_before")  # noqa: S608
     op.execute("DROP TABLE index_constituents_before")
 

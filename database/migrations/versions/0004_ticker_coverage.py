@@ -8,7 +8,7 @@ from alembic import context, op
 from sqlalchemy import inspect
 from sqlalchemy.schema import CreateTable
 
-from backend.database.models import Base
+from backend.database.models.every import METADATA
 from backend.database.sqlite_triggers import SQLITE_TRIGGERS
 
 revision = "0004"
@@ -46,7 +46,7 @@ _EMPTIED = """
 def upgrade() -> None:
     if _is_made_whole():
         return
-    op.execute(CreateTable(Base.metadata.tables["ticker_coverage"]))
+    op.execute(CreateTable(METADATA.tables["ticker_coverage"]))
     if op.get_context().dialect.name == "sqlite":
         _replace_triggers()
     else:

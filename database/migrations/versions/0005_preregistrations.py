@@ -10,7 +10,7 @@ from alembic import context, op
 from sqlalchemy import inspect
 from sqlalchemy.schema import CreateIndex, CreateTable
 
-from backend.database.models import Base
+from backend.database.models.every import METADATA
 from backend.database.sqlite_triggers import SQLITE_TRIGGERS
 
 revision = "0005"
@@ -56,7 +56,7 @@ def _upgrade_sqlite() -> None:
 
 
 def _create(name: str) -> None:
-    table = Base.metadata.tables[name]
+    table = METADATA.tables[name]
     op.execute(CreateTable(table))
     for index in sorted(table.indexes, key=lambda index: str(index.name)):
         op.execute(CreateIndex(index))

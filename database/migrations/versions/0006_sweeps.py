@@ -8,7 +8,7 @@ from alembic import context, op
 from sqlalchemy import inspect
 from sqlalchemy.schema import CreateIndex, CreateTable
 
-from backend.database.models import Base
+from backend.database.models.every import METADATA
 
 revision = "0006"
 down_revision = "0005"
@@ -20,7 +20,7 @@ def upgrade() -> None:
     if _is_made_whole():
         return
     for name in ("sweeps", "sweep_batches"):
-        table = Base.metadata.tables[name]
+        table = METADATA.tables[name]
         op.execute(CreateTable(table))
         for index in sorted(table.indexes, key=lambda it: str(it.name)):
             op.execute(CreateIndex(index))

@@ -11,7 +11,7 @@ from sqlalchemy import update
 from backend.config import Settings
 from backend.database.connection import make_engine, transaction
 from backend.database.instruments import InstrumentRecord, add_instruments
-from backend.database.models import Bar
+from backend.database.models.market import Bar
 
 LATER = dt.datetime(2030, 1, 2, tzinfo=dt.UTC)
 SPAN = {"from": "2029-01-01T00:00:00Z", "to": "2031-01-01T00:00:00Z"}

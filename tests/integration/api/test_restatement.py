@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 
 from backend.config import Settings
 from backend.database.connection import transaction
-from backend.database.models import Bar
+from backend.database.models.market import Bar
 from backend.main import make_main_app
 from support.platform import opened
 

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from backend.cli import app
 from backend.config import Settings
 from backend.database.connection import transaction
-from backend.database.models import Bar
+from backend.database.models.market import Bar
 from support.platform import opened
 
 LAST = dt.date(2012, 12, 31)

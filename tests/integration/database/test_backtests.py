@@ -14,7 +14,6 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from backend.database.backtests import (
     BacktestRecord,
-    claim_idempotency_key,
     find_backtest,
     find_document,
     get_backtest,
@@ -23,6 +22,7 @@ from backend.database.backtests import (
 )
 from backend.database.connection import make_engine, transaction
 from backend.database.errors import IdempotencyConflictError, UnknownBacktestError
+from backend.database.idempotency import claim_idempotency_key
 from backend.database.migrations import migrate
 from backend.database.trials import TrialCounts, TrialRecord, count_trials
 

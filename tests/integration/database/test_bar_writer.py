@@ -18,7 +18,7 @@ from backend.database.bar_edges import newest_dates, oldest_dates
 from backend.database.bar_writer import merge_bars
 from backend.database.connection import make_engine, transaction
 from backend.database.migrations import migrate
-from backend.database.models import Bar, SupersededBar
+from backend.database.models.market import Bar, SupersededBar
 from support.bars import DAY, Row, bar, to_merge
 
 MONDAY = dt.datetime(2024, 1, 8, 22, tzinfo=dt.UTC)

@@ -15,7 +15,7 @@ from backend.database.bar_writer import merge_bars
 from backend.database.connection import make_engine, transaction
 from backend.database.coverage import count_coverage, coverage
 from backend.database.migrations import migrate
-from backend.database.models import Bar, TickerCoverage
+from backend.database.models.market import Bar, TickerCoverage
 from backend.database.verdict_store import NewVerdict, store_verdicts
 from support.bars import DAY, Row, bar, to_merge
 

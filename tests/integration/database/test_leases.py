@@ -15,7 +15,7 @@ from backend.database.connection import make_engine, transaction
 from backend.database.errors import LeaseHeldError
 from backend.database.leases import acquire_lease, release_lease, renew_lease
 from backend.database.migrations import migrate
-from backend.database.models import Lease
+from backend.database.models.ingest import Lease
 
 NOON = dt.datetime(2024, 1, 8, 12, tzinfo=dt.UTC)
 TTL_S = 60.0

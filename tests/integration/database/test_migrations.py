@@ -17,16 +17,9 @@ from sqlalchemy.exc import DBAPIError
 import support
 from backend.database.errors import DatabaseUnavailableError, MigrationError
 from backend.database.migrations import current_revision, head_revision, migrate, pending_sql
-from backend.database.models import (
-    Bar,
-    Base,
-    CorporateAction,
-    Instrument,
-    SupersededBar,
-    TickerCoverage,
-    Trial,
-    Universe,
-)
+from backend.database.models.every import METADATA
+from backend.database.models.market import Bar, CorporateAction, Instrument, SupersededBar, TickerCoverage, Universe
+from backend.database.models.results import Trial
 from backend.database.urls import direct_url
 from support.catalog import catalog, empty, triggers
 from support.postgres import free_port
@@ -115,7 +108,7 @@ def test_of_several_migrators_at_once_one_migrates_and_the_others_find_nothing(d
     assert {after for _, after in outcomes} == {head_revision()}
 
 
-@pytest.mark.parametrize("table", [Base.metadata.sorted_tables[0].name, Base.metadata.sorted_tables[-1].name])
+@pytest.mark.parametrize("table", [METADATA.sorted_tables[0].name, METADATA.sorted_tables[-1].name])
 def test_a_migration_that_fails_leaves_nothing_behind(database_url: str, engine: Engine, table: str) -> None:
     # A table of somebody else under a name of ours: the first or the last that is made.
     with engine.begin() as connection:

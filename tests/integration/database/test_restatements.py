@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from backend.database.actions import ActionRecord, put_actions
 from backend.database.connection import make_engine, transaction
 from backend.database.migrations import migrate
-from backend.database.models import Bar
+from backend.database.models.market import Bar
 from backend.database.restatements import Restatement, restated_actions, restated_bars
 from backend.database.visible_bars import visible_bars
 from support.bars import DAY

@@ -7,7 +7,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import CheckConstraint, create_engine, inspect
 
 from backend.database.migrations import migrate
-from backend.database.models import Base
+from backend.database.models.every import METADATA
 from backend.database.urls import direct_url
 from support.catalog import catalog, empty, make_from_models
 
@@ -17,7 +17,7 @@ def test_the_migrated_database_is_what_the_models_say(database_url: str) -> None
     engine = create_engine(direct_url(database_url))
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
-        assert compare_metadata(context, Base.metadata) == []
+        assert compare_metadata(context, METADATA) == []
     engine.dispose()
 
 
@@ -35,7 +35,7 @@ def test_the_migrated_database_is_to_the_letter_what_the_models_make(database_ur
 def test_the_description_covers_what_it_should(database_url: str) -> None:
     make_from_models(database_url)
     found = catalog(database_url)
-    for table in Base.metadata.sorted_tables:
+    for table in METADATA.sorted_tables:
         assert any(name.endswith(f"{table.name}.{column.name}") for name in found for column in table.columns)
         checks = [constraint.name for constraint in table.constraints if isinstance(constraint, CheckConstraint)]
         for name in (*checks, *(index.name for index in table.indexes)):
@@ -46,7 +46,7 @@ def test_every_check_of_the_models_is_in_the_database(database_url: str) -> None
     migrate(database_url)
     engine = create_engine(direct_url(database_url))
     inspector = inspect(engine)
-    for table in Base.metadata.sorted_tables:
+    for table in METADATA.sorted_tables:
         expected = {str(check.name) for check in table.constraints if str(check.name).startswith("ck_")}
         found = {str(check["name"]) for check in inspector.get_check_constraints(table.name)}
         assert found == expected, table.name

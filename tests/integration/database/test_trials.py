@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from backend.database.connection import make_engine, transaction
 from backend.database.migrations import migrate
-from backend.database.models import Trial
+from backend.database.models.results import Trial
 from backend.database.trials import (
     TrialCounts,
     TrialEquity,

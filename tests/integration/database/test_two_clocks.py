@@ -19,7 +19,7 @@ from backend.database.connection import make_engine, transaction
 from backend.database.coverage import coverage
 from backend.database.errors import UnknownTickerError, UnknownUniverseError
 from backend.database.migrations import migrate
-from backend.database.models import Bar, SupersededBar
+from backend.database.models.market import Bar, SupersededBar
 from backend.database.universes import UniverseRecord, get_universe, members, put_members, put_universe, universe_keys
 from backend.database.visible_bars import price_columns, visible_bars
 from strategy.universe import Membership

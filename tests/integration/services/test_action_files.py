@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from backend.database.actions import actions
 from backend.database.connection import transaction
 from backend.database.instruments import InstrumentRecord, add_instruments, instruments
-from backend.database.models import Bar
+from backend.database.models.market import Bar
 from backend.database.universes import UniverseRecord
 from backend.ingest.errors import SourceSettingsError
 from backend.ingest.sources.selection import make_source

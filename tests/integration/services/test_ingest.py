@@ -16,7 +16,7 @@ from backend.database.actions import ActionRecord, actions
 from backend.database.connection import transaction
 from backend.database.errors import UnknownUniverseError
 from backend.database.ingest_runs import FailureRecord, RunRecord, failures_of, get_run, recent_runs
-from backend.database.models import Bar, SupersededBar
+from backend.database.models.market import Bar, SupersededBar
 from backend.database.universes import UniverseRecord, get_universe, members, put_members, put_universe
 from backend.ingest.errors import (
     AllTickersFailedError,

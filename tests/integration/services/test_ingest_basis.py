@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from backend.database.connection import transaction
 from backend.database.ingest_runs import failures_of
-from backend.database.models import Bar
+from backend.database.models.market import Bar
 from backend.database.universes import UniverseRecord
 from backend.services.ingest import IngestReport, ingest_universe
 from backend.services.ingest_basis import LEAST_OVERLAP

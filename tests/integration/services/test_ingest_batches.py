@@ -12,7 +12,7 @@ from backend.database.bar_writer import merge_bars
 from backend.database.connection import transaction
 from backend.database.ingest_runs import FailureRecord, RunCounts, RunRecord, failures_of, get_run, start_run
 from backend.database.leases import acquire_lease
-from backend.database.models import Bar, Instrument
+from backend.database.models.market import Bar, Instrument
 from backend.ingest.pipeline import TickerOutcome
 from backend.services.ingest_batches import LEASE_TTL_S, BatchWriter, lease_name
 from support.bars import DAY, bar, bars_of, to_merge

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from backend.database.actions import actions
 from backend.database.connection import transaction
 from backend.database.ingest_runs import FailureRecord, failures_of, reasons
-from backend.database.models import Bar, CorporateAction
+from backend.database.models.market import Bar, CorporateAction
 from backend.database.universes import UniverseRecord
 from backend.ingest.errors import BadDataError, TickerNotFoundError
 from backend.ingest.sources.contract import Fetched, FetchRequest

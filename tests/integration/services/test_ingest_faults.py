@@ -21,7 +21,7 @@ from backend.database.connection import make_engine, transaction
 from backend.database.errors import DatabaseUnavailableError
 from backend.database.ingest_runs import RunRecord, recent_runs
 from backend.database.migrations import migrate
-from backend.database.models import Bar, SupersededBar
+from backend.database.models.market import Bar, SupersededBar
 from backend.database.universes import UniverseRecord
 from backend.ingest.sources.contract import Fetched, FetchRequest
 from backend.ingest.sources.files import FilesSource

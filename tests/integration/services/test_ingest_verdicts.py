@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from backend.database.connection import transaction
-from backend.database.models import Bar
+from backend.database.models.market import Bar
 from backend.database.universes import UniverseRecord
 from backend.ingest.sources.contract import Fetched, FetchRequest
 from backend.services.ingest import ingest_universe

@@ -14,7 +14,8 @@ from backend.database.connection import transaction
 from backend.database.errors import LeaseHeldError
 from backend.database.ingest_runs import RunRecord, recent_runs, start_run
 from backend.database.leases import acquire_lease
-from backend.database.models import Bar, Lease
+from backend.database.models.ingest import Lease
+from backend.database.models.market import Bar
 from backend.database.universes import UniverseRecord, members
 from backend.ingest.errors import SourceSettingsError
 from backend.ingest.sources.contract import Fetched, FetchRequest

@@ -15,7 +15,7 @@ from backend.database.errors import UnknownUniverseError
 from backend.database.jobs import SILENCE, WAIT, JobRecord, UnknownJobError, active_jobs, add_job, claim_job, get_job
 from backend.database.leases import acquire_lease, release_lease
 from backend.database.migrations import migrate
-from backend.database.models import Job
+from backend.database.models.jobs import Job
 from backend.database.universes import put_universe
 from backend.services.clock import utc_now
 from backend.services.errors import JobFailedError

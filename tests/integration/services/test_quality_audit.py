@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from backend.database.connection import transaction
 from backend.database.errors import UnknownUniverseError
-from backend.database.models import Bar, SupersededBar
+from backend.database.models.market import Bar, SupersededBar
 from backend.database.universes import UniverseRecord
 from backend.database.verdict_store import NewVerdict, store_verdicts
 from backend.database.visible_bars import price_columns

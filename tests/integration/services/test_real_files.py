@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from backend.database.connection import make_engine, transaction
 from backend.database.migrations import migrate
-from backend.database.models import Bar, SupersededBar
+from backend.database.models.market import Bar, SupersededBar
 from backend.database.universes import UniverseRecord
 from backend.ingest.sources.selection import make_source
 from backend.services.ingest import IngestReport, ingest_universe

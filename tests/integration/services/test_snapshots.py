@@ -17,7 +17,7 @@ from backend.database.actions import ActionRecord, put_actions
 from backend.database.connection import make_engine, transaction
 from backend.database.errors import UnknownUniverseError
 from backend.database.migrations import migrate
-from backend.database.models import Bar
+from backend.database.models.market import Bar
 from backend.database.universes import UniverseRecord, put_members, put_universe
 from backend.services.errors import EmptyUniverseError
 from backend.services.snapshots import build_snapshot

@@ -22,7 +22,8 @@ from aws.s3_cache import open_cache
 from backend.database.connection import make_engine, transaction
 from backend.database.jobs import SILENCE, claim_job
 from backend.database.migrations import migrate
-from backend.database.models import Job, Trial
+from backend.database.models.jobs import Job
+from backend.database.models.results import Trial
 from backend.database.sweeps import BatchRecord, done_batches, set_budget
 from backend.database.universes import put_universe
 from backend.services.backtests import BacktestRequest

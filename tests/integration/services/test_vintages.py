@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from aws.snapshots import load_manifest
 from backend.database.connection import make_engine, transaction
 from backend.database.migrations import migrate
-from backend.database.models import Bar, SupersededBar
+from backend.database.models.market import Bar, SupersededBar
 from backend.database.universes import UniverseRecord
 from backend.database.visible_bars import visible_bars
 from backend.ingest.sources.selection import make_source

@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Engine, create_engine, insert
 
-from backend.database.models import Bar, Base
+from backend.database.models.every import METADATA
+from backend.database.models.market import Bar
 from backend.ingest.quality.actions import checked_actions
 from backend.ingest.quality.quarantine import Checked
 from backend.ingest.quality.rules import QUARANTINES
@@ -233,7 +234,7 @@ _ROWS = st.lists(
 def market_data() -> Iterator[Engine]:
     """A database whose `market_data` has every CHECK of the models."""
     engine = create_engine("sqlite://")
-    Base.metadata.create_all(engine, tables=[Base.metadata.tables["market_data"]])
+    METADATA.create_all(engine, tables=[METADATA.tables["market_data"]])
     yield engine
     engine.dispose()
 

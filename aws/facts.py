@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from collections.abc import Sequence
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -98,13 +98,12 @@ def texts_of(column: pa.ChunkedArray) -> list[str]:
     return [texts[place] for place in numbers_of(pa.chunked_array([coded.indices])).tolist()]
 
 
-def places_of(column: pa.ChunkedArray, names: Sequence[str]) -> NDArray[np.intp]:
-    """Place of each row's text among `names`, -1 where it is none of them."""
+def places_of(column: pa.ChunkedArray, place_of: Mapping[str, int]) -> NDArray[np.intp]:
+    """Place of each row's text, -1 where it has none."""
     import numpy as np  # noqa: PLC0415  cold start
     import pyarrow as pa  # noqa: PLC0415  cold start
 
     coded = column.combine_chunks()
-    place_of = {name: place for place, name in enumerate(names)}
     # One more, so that a table without rows, and so without texts, can be indexed, too.
     places = np.array([*(place_of.get(text, -1) for text in coded.dictionary.to_pylist()), -1], dtype=np.intp)
     found: NDArray[np.intp] = places[numbers_of(pa.chunked_array([coded.indices]))]

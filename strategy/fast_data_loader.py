@@ -9,11 +9,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from aws.block_reader import ChunkRead, gathered, read_chunks
 from aws.facts import is_given, numbers_of, places_of, read_facts, texts_of
@@ -22,7 +23,7 @@ from aws.object_store import ObjectStore
 from aws.snapshots import load_manifest
 from strategy.adjustments import CorporateActions
 from strategy.errors import PanelError
-from strategy.panel import BoolArray, DateArray, Field, FloatArray, PricePanel
+from strategy.panel import BoolArray, DateArray, Field, FloatArray, IntArray, PricePanel
 from strategy.universe import Membership, member_matrix
 from strategy.validation.bars_used import SuspectBars
 
@@ -33,8 +34,28 @@ class _Axes:
 
     sessions: DateArray
     tickers: tuple[str, ...]
+    column_of: Mapping[str, int]
     first: int
     stop: int
+
+
+#: Kinds of actions that a panel has a place for.
+_KINDS = {"split": 0, "dividend": 1, "delisting": 2}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Events:
+    """What happened to instruments, of all of the snapshot: a row each.
+
+    Days since 1970-01-01, columns of the panel and places in `_KINDS`, -1 where there is none; values are undefined
+    where none is given.
+    """
+
+    days: NDArray[np.int32]
+    columns: IntArray
+    kinds: IntArray
+    values: FloatArray
+    is_given: BoolArray
 
 
 async def load_panel(
@@ -69,11 +90,8 @@ async def load_panel(
     shape = (axes.sessions.size, len(axes.tickers))
     values: dict[Field, FloatArray] = {name: np.empty(shape) for name in dict.fromkeys((*fields, "close"))}
     reads = [read for name, matrix in values.items() for read in _reads(manifest.spans, axes, name, matrix)]
-    _, actions, member, terminal_returns = await gathered(
-        read_chunks(store, reads),
-        _actions(store, manifest, axes),
-        _members(store, manifest, axes),
-        _terminal_returns(store, manifest, axes),
+    _, (actions, terminal_returns), member = await gathered(
+        read_chunks(store, reads), _events(store, manifest, axes), _members(store, manifest, axes)
     )
     return PricePanel(
         sessions=axes.sessions,
@@ -107,7 +125,7 @@ async def load_suspects(store: ObjectStore, manifest: Manifest, panel: PricePane
     table = await read_facts(store, manifest, "suspects")
     days, columns = (
         numbers_of(table.column("date")).astype("datetime64[D]"),
-        places_of(table.column("ticker"), panel.tickers),
+        places_of(table.column("ticker"), _columns(panel.tickers)),
     )
     rows = np.searchsorted(panel.sessions, days)
     inside = np.flatnonzero((columns >= 0) & (rows < panel.n_dates))
@@ -124,7 +142,12 @@ def _axes(manifest: Manifest, start: dt.date | None, end: dt.date | None) -> _Ax
     stop = sessions.size if end is None else int(np.searchsorted(sessions, np.datetime64(end, "D"), side="right"))
     if first >= stop:
         raise PanelError(f"no session from {start} to {end}: the snapshot holds {sessions[0]} to {sessions[-1]}")
-    return _Axes(sessions=sessions[first:stop], tickers=manifest.tickers, first=first, stop=stop)
+    tickers = manifest.tickers
+    return _Axes(sessions=sessions[first:stop], tickers=tickers, column_of=_columns(tickers), first=first, stop=stop)
+
+
+def _columns(tickers: Sequence[str]) -> dict[str, int]:
+    return {ticker: column for column, ticker in enumerate(tickers)}
 
 
 def _reads(spans: Sequence[Span], axes: _Axes, name: Field, matrix: FloatArray) -> Iterator[ChunkRead]:
@@ -152,30 +175,41 @@ def _reads(spans: Sequence[Span], axes: _Axes, name: Field, matrix: FloatArray) 
         begin = end
 
 
-async def _actions(store: ObjectStore, manifest: Manifest, axes: _Axes) -> CorporateActions:
-    """Actions of the panel's sessions; an ex-date that is no session counts on the next one."""
+async def _events(store: ObjectStore, manifest: Manifest, axes: _Axes) -> tuple[CorporateActions, FloatArray | None]:
+    """Splits and dividends of the panel's sessions, and what was paid for the delisted, where that is known."""
     table = await read_facts(store, manifest, "actions")
-    days, places = numbers_of(table.column("ex_date")), places_of(table.column("ticker"), axes.tickers)
-    kinds = places_of(table.column("kind"), ("split", "dividend"))
+    events = _Events(
+        days=numbers_of(table.column("ex_date")),
+        columns=places_of(table.column("ticker"), axes.column_of),
+        kinds=places_of(table.column("kind"), _KINDS),
+        values=numbers_of(table.column("value")),
+        is_given=is_given(table.column("value")),
+    )
+    return _actions(events, axes), _terminal_returns(events, axes)
+
+
+def _actions(events: _Events, axes: _Axes) -> CorporateActions:
+    """Actions of the panel's sessions; an ex-date that is no session counts on the next one."""
+    days, kinds = events.days, events.kinds
     first, last = axes.sessions[[0, -1]].astype(np.int32)
-    inside = np.flatnonzero((days >= first) & (days <= last) & (places >= 0) & (kinds >= 0))
+    is_action = (kinds == _KINDS["split"]) | (kinds == _KINDS["dividend"])
+    inside = np.flatnonzero((days >= first) & (days <= last) & (events.columns >= 0) & is_action)
     # There are more actions than days, and looking a day up in a table is quicker than searching it.
     row_of_day = np.searchsorted(axes.sessions, np.arange(axes.sessions[0], axes.sessions[-1] + 1))
-    rows, columns = row_of_day[days[inside] - first], places[inside]
-    values, is_split = numbers_of(table.column("value"))[inside], kinds[inside] == 0
+    rows, columns = row_of_day[days[inside] - first], events.columns[inside]
+    values, is_split = events.values[inside], kinds[inside] == _KINDS["split"]
     return CorporateActions.joined(rows, columns, np.where(is_split, values, 1.0), np.where(is_split, 0.0, values))
 
 
-async def _terminal_returns(store: ObjectStore, manifest: Manifest, axes: _Axes) -> FloatArray | None:
+def _terminal_returns(events: _Events, axes: _Axes) -> FloatArray | None:
     """Return on the last close of each asset that was delisted up to the last session, where it is known."""
-    table = await read_facts(store, manifest, "actions")
-    days, places = numbers_of(table.column("ex_date")), places_of(table.column("ticker"), axes.tickers)
-    is_delisting = (places_of(table.column("kind"), ("delisting",)) == 0) & is_given(table.column("value"))
-    inside = np.flatnonzero(is_delisting & (places >= 0) & (days <= axes.sessions[-1].astype(np.int32)))
+    is_delisting = (events.kinds == _KINDS["delisting"]) & events.is_given
+    last = axes.sessions[-1].astype(np.int32)
+    inside = np.flatnonzero(is_delisting & (events.columns >= 0) & (events.days <= last))
     if not inside.size:
         return None
     returns = np.full(len(axes.tickers), np.nan)
-    returns[places[inside]] = numbers_of(table.column("value"))[inside]
+    returns[events.columns[inside]] = events.values[inside]
     return returns
 
 
@@ -184,7 +218,7 @@ async def _members(store: ObjectStore, manifest: Manifest, axes: _Axes) -> BoolA
     return member_matrix(
         axes.sessions,
         len(axes.tickers),
-        columns=places_of(table.column("ticker"), axes.tickers),
+        columns=places_of(table.column("ticker"), axes.column_of),
         start_dates=_days(table.column("start_date")),
         end_dates=_days(table.column("end_date")),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from itertools import product
 from typing import Any
 
@@ -22,17 +23,7 @@ _MOST_CELLS = 12
 async def listed(resources: Resources, limit: int) -> list[dict[str, Any]]:  # Any: cells of mixed types
     """Rows of the newest sweeps."""
     async with transaction(resources.engine) as connection:
-        records = await list_sweeps(connection, before=None, limit=limit)
-    return [
-        {
-            "id": record.id,
-            "created_at": record.created_at,
-            "strategy": record.spec["base"]["strategy"],
-            "universe": record.spec["base"]["universe"],
-            "n_trials": record.n_trials,
-        }
-        for record in records
-    ]
+        return [asdict(sweep) for sweep in await list_sweeps(connection, before=None, limit=limit)]
 
 
 def print_sweeps(rows: Sequence[Mapping[str, Any]], *, as_json: bool) -> None:  # Any: cells of mixed types
@@ -40,13 +31,24 @@ def print_sweeps(rows: Sequence[Mapping[str, Any]], *, as_json: bool) -> None:  
     if as_json:
         print_json(rows)
         return
-    shown = [{**row, "id": row["id"][:12], "created_at": f"{row['created_at']:%Y-%m-%d %H:%M}"} for row in rows]
+    shown = [
+        {
+            **row,
+            "id": row["id"][:12],
+            "created_at": f"{row['created_at']:%Y-%m-%d %H:%M}",
+            "status": row["state"] or row["status"],
+            "progress": f"{row['progress']:.0%}",
+        }
+        for row in rows
+    ]
     headers = {
         "id": "id",
         "created_at": "begun, UTC",
         "strategy": "strategy",
         "universe": "universe",
         "n_trials": "trials",
+        "status": "status",
+        "progress": "done",
     }
     print_rows("Sweeps", shown, headers)
 

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
+from typing import TypeVarTuple
 
 from sqlalchemy import Select, and_, or_
 from sqlalchemy.orm import InstrumentedAttribute
 
+Row = TypeVarTuple("Row")
+
 
 def newest_first(
-    query: Select[Any],  # Any: whatever is selected
+    query: Select[*Row],
     moment: InstrumentedAttribute[dt.datetime],
     key: InstrumentedAttribute[str],
     *,
     before: tuple[dt.datetime, str] | None,
     limit: int,
-) -> Select[Any]:
+) -> Select[*Row]:
     """The query by `moment` and then `key`, both falling, from behind the cursor `before`; None: from the newest."""
     query = query.order_by(moment.desc(), key.desc()).limit(limit)
     if before is None:

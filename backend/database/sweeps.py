@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from backend.database.column_types import JsonObject
 from backend.database.errors import UnknownSweepError
-from backend.database.inserts import insert_if_absent
+from backend.database.inserts import insert_if_absent, row_of
+from backend.database.models.jobs import Job
 from backend.database.models.results import Sweep, SweepBatch
 from backend.database.paging import newest_first
 from backend.database.trials import TrialRecord, add_trials
@@ -30,6 +31,23 @@ class SweepRecord:
     trial_seconds: float
     document: str | None
     created_at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedSweep:
+    """A line of the list of sweeps.
+
+    `status` and `progress` are those of its job; `state` is "complete" or "budget reached", None until it has ended.
+    """
+
+    id: str
+    created_at: dt.datetime
+    strategy: str
+    universe: str
+    n_trials: int
+    status: str
+    progress: float
+    state: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,15 +85,29 @@ async def sweep_ids_that_begin(connection: AsyncConnection, text: str, *, limit:
 
 async def list_sweeps(
     connection: AsyncConnection, *, before: tuple[dt.datetime, str] | None, limit: int
-) -> list[SweepRecord]:
+) -> list[ListedSweep]:
     """Sweeps, newest first, those behind the cursor `before`."""
-    query = newest_first(select(Sweep.__table__), Sweep.created_at, Sweep.id, before=before, limit=limit)
-    return [SweepRecord(**row._mapping) for row in (await connection.execute(query)).all()]
+    columns = select(Sweep.id, Sweep.created_at, Sweep.spec, Sweep.n_trials, Job.status, Job.progress, Job.result)
+    joined = columns.join(Job, Job.id == Sweep.job_id)
+    query = newest_first(joined, Sweep.created_at, Sweep.id, before=before, limit=limit)
+    return [
+        ListedSweep(
+            id=row.id,
+            created_at=row.created_at,
+            strategy=row.spec["base"]["strategy"],
+            universe=row.spec["base"]["universe"],
+            n_trials=row.n_trials,
+            status=row.status,
+            progress=row.progress,
+            state=(row.result or {}).get("state"),
+        )
+        for row in (await connection.execute(query)).all()
+    ]
 
 
 async def add_sweep(connection: AsyncConnection, sweep: SweepRecord) -> None:
     """Record a sweep; one that is there already stays as it is."""
-    await connection.execute(insert_if_absent(connection, Sweep).values(asdict(sweep)))
+    await connection.execute(insert_if_absent(connection, Sweep), row_of(sweep))
 
 
 async def set_budget(connection: AsyncConnection, sweep_id: str, budget: JsonObject) -> None:
@@ -97,4 +129,4 @@ async def done_batches(connection: AsyncConnection, sweep_id: str) -> list[Batch
 async def store_batch(connection: AsyncConnection, batch: BatchRecord, trials: Sequence[TrialRecord]) -> None:
     """Record a batch as done, and its lines of the ledger, in the caller's transaction; what is there stays."""
     await add_trials(connection, trials)
-    await connection.execute(insert_if_absent(connection, SweepBatch).values(asdict(batch)))
+    await connection.execute(insert_if_absent(connection, SweepBatch), row_of(batch))

@@ -13,9 +13,10 @@ from backend.routers.dependencies import Connection, Engine, Queue, Store, Sweep
 from backend.routers.idempotency import Key, claim
 from backend.routers.sweep_requests import sweep_answer, sweep_request
 from backend.schemas.jobs import JobOut
-from backend.schemas.sweeps import SweepIn, SweepOut, SweepPage, SweepRow, SweepTrialsPage
+from backend.schemas.sweeps import ResumeIn, SweepIn, SweepOut, SweepPage, SweepRow, SweepTrialsPage
 from backend.services.jobs import cancelled_job, watched_job
-from backend.services.sweeps.starting import start_sweep, watched_sweep
+from backend.services.sweeps.budgets import Budget
+from backend.services.sweeps.starting import resume_sweep, start_sweep, watched_sweep
 
 router = APIRouter()  # included in the area "backtest", before the routes with an id
 
@@ -45,16 +46,7 @@ async def get_sweeps(connection: Connection, limit: Limit = 50, cursor: str | No
     """Every sweep, newest first."""
     records = await list_sweeps(connection, before=cursor_row(cursor), limit=limit + 1)
     page = records[:limit]
-    rows = [
-        SweepRow(
-            id=record.id,
-            created_at=record.created_at,
-            strategy=record.spec["base"]["strategy"],
-            universe=record.spec["base"]["universe"],
-            n_trials=record.n_trials,
-        )
-        for record in page
-    ]
+    rows = [SweepRow.model_validate(asdict(record)) for record in page]
     more = len(records) > limit
     return SweepPage(
         data=rows, next_cursor=encoded_cursor(page[-1].created_at.isoformat(), page[-1].id) if more else None
@@ -65,6 +57,20 @@ async def get_sweeps(connection: Connection, limit: Limit = 50, cursor: str | No
 async def get_one_sweep(sweep_id: str, engine: Engine, queue: Queue) -> SweepOut:
     """A sweep: its job, and what was found once that has ended."""
     return sweep_answer(await watched_sweep(engine, queue, sweep_id))
+
+
+@router.post("/sweeps/{sweep_id}/resume", status_code=202)
+async def post_resume(
+    sweep_id: str, engine: Engine, queue: Queue, price: SweepPrice, response: Response, body: ResumeIn
+) -> SweepOut:
+    """Let a sweep that was cancelled, failed or used its budget up go on; one that runs or is complete stays as it is.
+
+    Asked again it does no more.
+    """
+    budget = None if body.budget is None else Budget(**body.budget.model_dump())
+    found = await resume_sweep(engine, queue, sweep_id, budget=budget, price=price)
+    response.headers["Location"] = f"/api/v1/backtest/sweeps/{found.sweep.id}"
+    return sweep_answer(found)
 
 
 @router.get("/sweeps/{sweep_id}/trials", response_model=SweepTrialsPage)

@@ -57,6 +57,12 @@ class SweepIn(Strict):
     budget: BudgetIn = Field(default_factory=BudgetIn)
 
 
+class ResumeIn(Strict):
+    """What a sweep that goes on may use."""
+
+    budget: BudgetIn | None = Field(default=None, description="Instead of the one it has, done trials included.")
+
+
 class SweepOut(Model):
     """A sweep: what was asked for, how far it is, and, once it has ended, what was found."""
 
@@ -81,6 +87,9 @@ class SweepRow(Model):
     strategy: str
     universe: str
     n_trials: int
+    status: str = Field(description="Of its job: queued, running, succeeded, failed or cancelled.")
+    progress: float = Field(description="Done batches, 0 to 1.", json_schema_extra={"unit": "fraction"})
+    state: str | None = Field(description="`complete` or `budget reached` once it has ended.")
 
 
 class SweepPage(Model):

@@ -238,6 +238,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/backtest/sweeps/{sweep_id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Post Resume
+         * @description Let a sweep that was cancelled, failed or used its budget up go on; one that runs or is complete stays as it is.
+         *
+         *     Asked again it does no more.
+         */
+        post: operations["post_resume_api_v1_backtest_sweeps__sweep_id__resume_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/backtest/sweeps/{sweep_id}/stability": {
         parameters: {
             query?: never;
@@ -2395,6 +2417,14 @@ export interface components {
             universe: string | null;
         };
         /**
+         * ResumeIn
+         * @description What a sweep that goes on may use.
+         */
+        ResumeIn: {
+            /** @description Instead of the one it has, done trials included. */
+            budget?: components["schemas"]["BudgetIn"] | null;
+        };
+        /**
          * RuleOut
          * @description A rule on stored bars, and how many of how many tickers break it.
          */
@@ -2814,6 +2844,21 @@ export interface components {
             id: string;
             /** N Trials */
             n_trials: number;
+            /**
+             * Progress
+             * @description Done batches, 0 to 1.
+             */
+            progress: number;
+            /**
+             * State
+             * @description `complete` or `budget reached` once it has ended.
+             */
+            state: string | null;
+            /**
+             * Status
+             * @description Of its job: queued, running, succeeded, failed or cancelled.
+             */
+            status: string;
             /** Strategy */
             strategy: string;
             /** Universe */
@@ -3629,6 +3674,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CrossValidationOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    post_resume_api_v1_backtest_sweeps__sweep_id__resume_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                sweep_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ResumeIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SweepOut"];
                 };
             };
             /** @description Validation Error */

@@ -55,7 +55,10 @@ async def test_a_sweep_is_accepted_watched_and_read(client: AsyncClient) -> None
     table = parquet.read_table(io.BytesIO(file.content))
     assert max(table.column("sharpe").to_pylist()) == found["best"]["metrics"]["sharpe"]
     listed = (await client.get("/backtest/sweeps")).json()["data"]
-    assert [(it["id"], it["strategy"]) for it in listed] == [(sweep["id"], "dual_momentum")]
+    shown = ("id", "strategy", "status", "progress", "state")
+    assert [[it[name] for name in shown] for it in listed] == [
+        [sweep["id"], "dual_momentum", "succeeded", 1.0, "complete"]
+    ]
     await assert_stability(client, path, found)
     await assert_cross_validation(client, path)
     # Three of the quickstart's and ours are of one strategy: what a sweep tried is counted like what a person tried.
@@ -161,6 +164,29 @@ async def test_what_never_was_is_not_found(client: AsyncClient) -> None:
         answer = await client.get(path)
         assert answer.status_code == 404, path
         assert "unknown" in answer.json()["detail"]
+
+
+async def test_a_sweep_that_was_cancelled_goes_on_with_another_budget(client: AsyncClient) -> None:
+    two = SWEEP | {"space": {"axes": {"lookback": {"values": [63, 126]}}}, "walk_forward": None}
+    begun = (await client.post("/backtest/sweeps", json=two)).json()
+    path = f"/backtest/sweeps/{begun['id']}"
+    await client.post(f"/backtest/jobs/{begun['job']['id']}/cancel")
+    (listed,) = (await client.get("/backtest/sweeps")).json()["data"]
+    assert (listed["status"], listed["state"]) == ("cancelled", None)
+
+    # One trial is fewer than it has; a field that is none is refused; neither changes anything.
+    for body, field in (({"budget": {"trials": 1}}, "budget.trials"), ({"budgets": {}}, "budgets")):
+        refused = await client.post(f"{path}/resume", json=body)
+        assert (refused.status_code, refused.json()["field"]) == (422, field)
+    assert (await client.get(path)).json()["job"]["status"] == "cancelled"
+
+    resumed = await client.post(f"{path}/resume", json={"budget": {"trials": 2}})
+    assert (resumed.status_code, resumed.headers["location"]) == (202, f"/api/v1{path}")
+    done = await ended(client, path)
+    assert (done["job"]["status"], done["result"]["n_done"], done["budget"]["trials"]) == ("succeeded", 2, 2)
+    # What is complete stays as it is.
+    assert (await client.post(f"{path}/resume", json={})).json() == done
+    assert (await client.post("/backtest/sweeps/nope/resume", json={})).status_code == 404
 
 
 async def test_a_job_that_has_ended_cannot_be_cancelled_any_more(client: AsyncClient) -> None:

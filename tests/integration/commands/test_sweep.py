@@ -40,7 +40,9 @@ def test_a_sweep_is_run_once_and_shown_with_its_doubt(parakeet: CliRunner) -> No
     assert answer(parakeet.invoke(app, ["sweep", "cancel", row["id"][:12], "--json"])) == again
     assert "splits" in parakeet.invoke(app, ["sweep", "validate", row["id"][:12]]).stdout
     assert "plateau" in parakeet.invoke(app, ["sweep", "stability", row["id"][:12]]).stdout
-    assert row["id"][:12] in parakeet.invoke(app, ["sweep", "list"]).stdout
+    table = parakeet.invoke(app, ["sweep", "list"]).stdout
+    assert row["id"][:12] in table
+    assert "complete" in table
 
 
 def test_a_sweep_that_was_cancelled_goes_on(parakeet: CliRunner, sample_settings: Settings) -> None:

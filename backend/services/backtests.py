@@ -2,8 +2,8 @@
 
 1. Resolve the request to a spec: parameters in full, newest snapshot, sessions, costs. Its hash is the backtest id.
 2. If that id is stored, its document is the answer.
-3. Otherwise load the panel and compute; once the tables are in the cache, document and trial go to the database in one
-   transaction. Whoever comes second with the same spec finds the document of the first.
+3. Otherwise load the panel, compute in a thread, and write tables to the cache, document and trial to the database, in
+   one transaction. Whoever comes second with the same spec finds the document of the first.
 """
 
 from __future__ import annotations
@@ -125,19 +125,20 @@ async def run_spec(
     """
     # Here and not above: a repeated spec is answered without numpy and pyarrow.
     from aws.block_reader import gathered  # noqa: PLC0415
-    from backend.services.backtest_outcomes import computed, outcome_of  # noqa: PLC0415
+    from backend.services.backtest_outcomes import outcome_of  # noqa: PLC0415
     from backend.services.panels import panels_of  # noqa: PLC0415
 
     created_at = clock()
     manifest, panels = await load_manifest(store, spec.snapshot), await panels_of(store, spec)
-    found = await asyncio.to_thread(computed, spec, panels)
-    # While the tables are written, to which nothing refers yet, the result is audited.
-    outcome, *_ = await gathered(
-        asyncio.to_thread(outcome_of, found, manifest, panels, origin=origin, design=design, created_at=created_at),
-        *(store.put(key, data) for key, data in found.objects.items()),
+    outcome = await asyncio.to_thread(
+        outcome_of, spec, manifest, panels, origin=origin, design=design, created_at=created_at
     )
     async with transaction(engine) as connection:
-        served = await store_backtest(connection, outcome.record, outcome.trial)
+        # Side by side: the rows are committed once the tables are there.
+        served, *_ = await gathered(
+            store_backtest(connection, outcome.record, outcome.trial),
+            *(store.put(key, data) for key, data in outcome.objects.items()),
+        )
     return StoredBacktest(id=spec.backtest_id, document=served, is_new=served == outcome.record.document)
 
 

@@ -1,9 +1,8 @@
 """Decoded columns on the local disk: values that were fetched and verified once, read again at the speed of the disk.
 
-A file is named by the hash of the bytes that it was decoded from, and holds the values and a checksum. The checksum is
+A file is named by the hash of the bytes that it was decoded from, and holds a checksum and the values. The checksum is
 there for broken disks and half-written files, not against an adversary: who can write here can change the program too.
-SHA-256 of a panel would take five times as long as reading it. The values come first: behind 16 bytes they would not
-lie as they do in memory, and the system would take more than twice as long to copy them.
+SHA-256 of a panel would take five times as long as reading it.
 """
 
 from __future__ import annotations
@@ -37,7 +36,7 @@ class KeptValues:
             return False
         checksum = bytearray(_CHECKSUM_BYTES)
         try:
-            size = os.preadv(descriptor, [_bytes(out), checksum], 0)
+            size = os.preadv(descriptor, [checksum, _bytes(out)], 0)
             is_whole = size == _CHECKSUM_BYTES + out.nbytes == os.fstat(descriptor).st_size
         except OSError:
             return False
@@ -53,8 +52,8 @@ class KeptValues:
             self._folder.mkdir(parents=True, exist_ok=True)
             self._budget.make_room(_CHECKSUM_BYTES + values.nbytes)
             with draft.open("wb") as file:
-                file.write(_bytes(values))
                 file.write(_checksum(values))
+                file.write(_bytes(values))
             draft.replace(path)
         except OSError:
             with suppress(OSError):  # eviction will try again

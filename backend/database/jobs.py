@@ -48,7 +48,7 @@ async def add_job(
 ) -> bool:
     """Record a job that waits for a worker; False when there is one of this id."""
     row = {"id": job_id, "kind": kind, "status": "queued", "payload": payload, "created_at": now, "updated_at": now}
-    return (await connection.execute(insert_if_absent(connection, Job).values(row))).rowcount == 1
+    return (await connection.execute(insert_if_absent(connection, Job), row)).rowcount == 1
 
 
 async def get_job(connection: AsyncConnection, job_id: str) -> JobRecord:

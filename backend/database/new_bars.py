@@ -72,8 +72,10 @@ def _parts(bars: pa.Table) -> Iterator[NewRows]:
     rows = dated(bars, _UNSET).select((*COLUMNS, "known_at"))
     # What the table itself assumes need not be sent, nor read as JSON: a tenth of the server's work.
     is_usual = pc.and_(pc.equal(rows["data_quality"], "good"), pc.equal(rows["metadata"], "{}"))
-    is_all_usual = pc.all(is_usual).as_py() is True
-    usual = (rows if is_all_usual else rows.filter(is_usual)).drop_columns(["data_quality", "metadata"])
-    for some in (usual, rows.slice(0, 0) if is_all_usual else rows.filter(pc.invert(is_usual))):
+    if pc.all(is_usual).as_py():
+        usual, unusual = rows, rows.slice(0, 0)
+    else:
+        usual, unusual = rows.filter(is_usual), rows.filter(pc.invert(is_usual))
+    for some in (usual.drop_columns(["data_quality", "metadata"]), unusual):
         if some.num_rows:
             yield NewRows(columns=some.column_names, records=encoded(some, json_columns=("metadata",)))

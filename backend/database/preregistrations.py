@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from backend.database.errors import UnknownPreregistrationError
-from backend.database.inserts import insert_if_absent
+from backend.database.inserts import insert_if_absent, row_of
 from backend.database.models.results import Preregistration, PreregistrationRun
 
 
@@ -28,7 +28,7 @@ class PreregistrationRecord:
 
 async def add_preregistration(connection: AsyncConnection, record: PreregistrationRecord) -> None:
     """Freeze a spec; one that is frozen already keeps its moment and its reason."""
-    await connection.execute(insert_if_absent(connection, Preregistration).values(asdict(record)))
+    await connection.execute(insert_if_absent(connection, Preregistration), row_of(record))
 
 
 async def get_preregistration(connection: AsyncConnection, preregistration_id: str) -> PreregistrationRecord:

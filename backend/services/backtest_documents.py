@@ -154,7 +154,7 @@ def _holdings_table(panel: PricePanel, result: BacktestResult) -> pa.Table:
 
 def _dates(panel: PricePanel, rows: IntArray) -> pa.Array:
     """Session of each row; numpy's days and Arrow's are the same number, of another length."""
-    days = panel.sessions.astype("datetime64[D]").astype(np.int64).astype(np.int32)
+    days = panel.sessions.astype(np.int64).astype(np.int32)
     return pa.array(days[rows]).view(pa.date32())
 
 

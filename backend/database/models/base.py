@@ -6,14 +6,7 @@ no relationships: each repository states its joins.
 
 import datetime as dt
 
-from sqlalchemy import (
-    JSON,
-    CheckConstraint,
-    Date,
-    Double,
-    Text,
-    func,
-)
+from sqlalchemy import JSON, CheckConstraint, Date, Double, Text, func
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase
 

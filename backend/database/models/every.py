@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from backend.database.models import ingest, jobs, journal, market, results
+from backend.database.models import ingest, jobs, journal, market, results  # noqa: F401  each adds its tables
 from backend.database.models.base import Base
 
-MAPPED = (ingest, jobs, journal, market, results)
-#: Complete once every module of tables is imported.
+#: Complete, since every module of tables is imported above.
 METADATA = Base.metadata

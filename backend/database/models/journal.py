@@ -2,10 +2,7 @@
 
 import datetime as dt
 
-from sqlalchemy import (
-    Index,
-    text,
-)
+from sqlalchemy import Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.database.models.base import NOW, Base, check

@@ -2,10 +2,7 @@
 
 import datetime as dt
 
-from sqlalchemy import (
-    ForeignKey,
-    Index,
-)
+from sqlalchemy import ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.database.column_types import JsonObject

@@ -36,8 +36,7 @@ def print_sweeps(rows: Sequence[Mapping[str, Any]], *, as_json: bool) -> None:  
             **row,
             "id": row["id"][:12],
             "created_at": f"{row['created_at']:%Y-%m-%d %H:%M}",
-            "status": row["state"] or row["status"],
-            "progress": f"{row['progress']:.0%}",
+            "status": row["state"] or (f"{row['progress']:.0%} done" if row["status"] == "running" else row["status"]),
         }
         for row in rows
     ]
@@ -48,7 +47,6 @@ def print_sweeps(rows: Sequence[Mapping[str, Any]], *, as_json: bool) -> None:  
         "universe": "universe",
         "n_trials": "trials",
         "status": "status",
-        "progress": "done",
     }
     print_rows("Sweeps", shown, headers)
 

@@ -7,10 +7,9 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from time import monotonic
 from typing import TYPE_CHECKING, Any, cast
-from uuid import uuid4
 
 from sqlalchemy import event
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from backend.database.errors import DatabaseUnavailableError
@@ -18,6 +17,7 @@ from backend.database.urls import SecretUrl, async_target, driver_arguments
 
 if TYPE_CHECKING:
     import asyncpg
+    from sqlalchemy.pool import ConnectionPoolEntry
 
 #: What the last attempt to connect gets where hardly any time is left.
 _LEAST_TIMEOUT_S = 0.05
@@ -33,17 +33,20 @@ def make_engine(source: str | SecretUrl, *, pool_size: int = 5, connect_timeout_
     target = async_target("postgresql://" if isinstance(source, SecretUrl) else source)
     if target.url.drivername.startswith("sqlite"):
         return _sqlite_engine(target.url.render_as_string(hide_password=False))
-    return create_async_engine(
+    engine = create_async_engine(
         target.url,
         pool_size=pool_size,
         max_overflow=0,
-        pool_pre_ping=True,
         connect_args={
             **target.connect_args,
-            "prepared_statement_name_func": lambda: f"__parakeet_{uuid4().hex}__",
+            # Statements without names: none is left on a server connection that a pooler gives to the next client, and
+            # none has to be closed, which would be one more way to the server for each.
+            "prepared_statement_name_func": str,
             "async_creator_fn": _connector(connect_timeout_s, secret),
         },
     )
+    _check_before_use(engine)
+    return engine
 
 
 @asynccontextmanager
@@ -81,8 +84,30 @@ async def copy_in(
         raise DatabaseUnavailableError(connection.engine.url.host or "?", _first_line(error)) from error
 
 
+def _check_before_use(engine: AsyncEngine) -> None:
+    """Have a connection that was used before answer once; SQLAlchemy's own check goes to the server four times."""
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def _note_new(_connection: object, record: ConnectionPoolEntry) -> None:
+        record.info["is_new"] = True
+
+    @event.listens_for(engine.sync_engine, "checkout")
+    def _check(connection: Any, record: ConnectionPoolEntry, _: object) -> None:  # Any: the driver's own connection
+        import asyncpg  # noqa: PLC0415  only where PostgreSQL is used
+
+        if record.info.pop("is_new", False):
+            return
+        try:
+            connection.run_async(lambda driver: driver.execute("SELECT 1"))
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            raise InvalidatePoolError(_first_line(error)) from error
+
+
 def _sqlite_engine(url: str) -> AsyncEngine:
-    engine = create_async_engine(url)
+    from backend.database.sqlite_driver import sqlite_driver  # noqa: PLC0415  cold start: never in AWS
+
+    # Whoever gives a connection back has committed or rolled back: see `transaction`.
+    engine = create_async_engine(url, module=sqlite_driver(), pool_reset_on_return=None)
 
     @event.listens_for(engine.sync_engine, "connect")
     def _configure(connection: Any, _: object) -> None:  # Any: the driver's own connection

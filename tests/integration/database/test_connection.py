@@ -151,6 +151,15 @@ async def test_a_connection_that_the_server_closed_is_replaced_unnoticed(postgre
 
 
 @pytest.mark.postgres
+async def test_no_statement_stays_prepared_on_a_connection(postgres_url: str) -> None:
+    engine = make_engine(postgres_url, pool_size=1)
+    for number in range(3):
+        assert await scalar(engine, "SELECT CAST(:a AS int)", a=number) == number
+    assert await scalar(engine, "SELECT count(*) FROM pg_prepared_statements") == 0
+    await engine.dispose()
+
+
+@pytest.mark.postgres
 async def test_a_connection_lost_in_a_transaction_is_the_database_being_away(postgres_url: str) -> None:
     engine = make_engine(postgres_url, pool_size=1)
     with pytest.raises(DatabaseUnavailableError, match=r"127\.0\.0\.1"):

@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise, zip_longest
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from aws.errors import CorruptObjectError
+from aws.gathering import gathered
 from aws.manifest import Chunk
 from aws.object_store import ObjectStore
 from aws.pages import decode_pages
@@ -86,15 +87,6 @@ async def read_chunks(store: ObjectStore, reads: Sequence[ChunkRead]) -> None:
     missing = reads if kept is None else await _missing(kept, reads)
     gate = asyncio.Semaphore(_CONCURRENCY)
     await gathered(*(_fetch(store, group, kept, gate) for group in grouped(missing)))
-
-
-async def gathered(*jobs: Coroutine[None, None, Any]) -> list[Any]:  # Any: each job has its own result
-    """Results of all jobs; when one fails, the failure is raised once all have ended, so that no read outlives it."""
-    results = await asyncio.gather(*jobs, return_exceptions=True)
-    for result in results:
-        if isinstance(result, BaseException):
-            raise result
-    return results
 
 
 def grouped(reads: Sequence[ChunkRead]) -> list[list[ChunkRead]]:

@@ -6,7 +6,7 @@ import asyncio
 import fcntl
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
@@ -39,7 +39,14 @@ class FolderCache:
 
     async def put(self, key: str, data: bytes) -> None:
         """Write a file unless it is there."""
-        await asyncio.to_thread(self._put, self._root / checked_key(key), data)
+        await self.put_all({key: data})
+
+    async def put_all(self, objects: Mapping[str, bytes]) -> None:
+        """Write those files that are not there."""
+        # One call of one thread: a file takes many short calls of the system, and several threads would hinder each
+        # other, and whoever computes meanwhile, by asking for Python's lock after each.
+        files = {self._root / checked_key(key): data for key, data in objects.items()}
+        await asyncio.to_thread(self._put_all, files)
 
     async def exists(self, key: str) -> bool:
         """Whether the file is there."""
@@ -70,9 +77,10 @@ class FolderCache:
                 return None
         return Ref(data=data, version=_version(data))
 
-    def _put(self, path: Path, data: bytes) -> None:
-        if not path.is_file():
-            self._write(path, data)
+    def _put_all(self, files: Mapping[Path, bytes]) -> None:
+        for path, data in files.items():
+            if not path.is_file():
+                self._write(path, data)
 
     def _swap(self, key: str, data: bytes, expected: str | None) -> None:
         path = self._root / checked_key(key)

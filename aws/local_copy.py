@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -55,6 +56,10 @@ class LocalCopy:
     async def put(self, key: str, data: bytes) -> None:
         """Write to the remote store."""
         await self._remote.put(key, data)
+
+    async def put_all(self, objects: Mapping[str, bytes]) -> None:
+        """Write to the remote store."""
+        await self._remote.put_all(objects)
 
     async def exists(self, key: str) -> bool:
         """Ask the remote store."""

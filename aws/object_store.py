@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Protocol
@@ -33,6 +34,10 @@ class ObjectStore(Protocol):
 
     async def put(self, key: str, data: bytes) -> None:
         """Write an immutable object; one that is there already is left alone."""
+        ...
+
+    async def put_all(self, objects: Mapping[str, bytes]) -> None:
+        """Write several by their keys; after a failure some of them may be there."""
         ...
 
     async def exists(self, key: str) -> bool:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -19,6 +19,7 @@ from aws.errors import (
     StoreUnavailableError,
 )
 from aws.folder_cache import FolderCache
+from aws.gathering import gathered
 from aws.local_copy import LocalCopy
 from aws.object_store import ObjectStore, Ref, checked_key
 from aws.s3_requests import fetched, make_client
@@ -79,6 +80,10 @@ class S3Cache:
             await self._put(key, data, IfNoneMatch="*")
         except RefConflictError:
             return  # it is there, and under its hash nothing else can be
+
+    async def put_all(self, objects: Mapping[str, bytes]) -> None:
+        """Write objects side by side: each is a way to S3."""
+        await gathered(*(self.put(key, data) for key, data in objects.items()))
 
     async def exists(self, key: str) -> bool:
         """Whether the object is there."""
@@ -155,12 +160,20 @@ def packed(table: pa.Table) -> bytes:
 
     # Numbers seldom repeat, so a dictionary of them makes a file slower and larger; their bytes, those of one place
     # together, shrink even by LZ4.
+    coded = [field.name for field in table.schema if pa.types.is_dictionary(field.type)]
     texts = [field.name for field in table.schema if field.type == pa.string()]
     numbers = [field.name for field in table.schema if field.type == pa.float64()]
     sink = pa.BufferOutputStream()
-    # Statistics would help to skip a part of what is read whole.
     pq.write_table(
-        table, sink, compression="lz4", use_dictionary=texts, use_byte_stream_split=numbers, write_statistics=False
+        table,
+        sink,
+        compression="lz4",
+        use_dictionary=texts + coded,
+        use_byte_stream_split=numbers,
+        # They would help to skip a part of what is read whole.
+        write_statistics=False,
+        # Without Arrow's own, so that texts are read as texts however they came.
+        store_schema=not coded,
     )
     data: bytes = sink.getvalue().to_pybytes()
     return data

@@ -16,8 +16,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from aws.block_reader import ChunkRead, gathered, read_chunks
+from aws.block_reader import ChunkRead, read_chunks
 from aws.facts import is_given, numbers_of, places_of, read_facts, texts_of
+from aws.gathering import gathered
 from aws.manifest import Manifest, Span
 from aws.object_store import ObjectStore
 from aws.snapshots import load_manifest

@@ -52,7 +52,6 @@ def document_of(
     sessions = panel.sessions[result.simulation.rows]
     body = {
         "id": spec.backtest_id,
-        "spec": json.loads(spec.canonical_json()),
         "first_session": str(sessions[0]),
         "last_session": str(sessions[-1]),
         "n_sessions": int(sessions.size),
@@ -62,7 +61,7 @@ def document_of(
         "honesty": audit.block(),
         "tables": dict(keys),
     }
-    parts = {name: _json(value) for name, value in body.items()}
+    parts = {name: _json(value) for name, value in body.items()} | {"spec": spec.canonical_json().decode("ascii")}
     meta = {
         "as_of": audit.as_of.isoformat(),
         "snapshot": spec.snapshot,
@@ -158,16 +157,17 @@ def _dates(panel: PricePanel, rows: IntArray) -> pa.Array:
     return pa.array(days[rows]).view(pa.date32())
 
 
-def _tickers(panel: PricePanel, columns: IntArray) -> pa.Array:
-    """Name of each column, taken from Arrow's own texts: one from numpy for each order costs more than its Parquet."""
-    return pa.array(panel.tickers, pa.string()).take(pa.array(columns))
+def _tickers(panel: PricePanel, columns: IntArray) -> pa.DictionaryArray:
+    """Name of each column, told by its number: a text for each order costs more than the rest of its Parquet."""
+    return pa.DictionaryArray.from_arrays(pa.array(columns.astype(np.int32)), pa.array(panel.tickers, pa.string()))
 
 
-def _texts(texts: NDArray[np.str_]) -> pa.Array:
-    """Texts of which most are the same as the one before, each run of them converted once."""
+def _texts(texts: NDArray[np.str_]) -> pa.DictionaryArray:
+    """Texts of which most are the same as the one before, each run of them looked at once."""
     begins = np.flatnonzero(np.concatenate(([True], texts[1:] != texts[:-1])))[: texts.size]
-    runs = np.repeat(np.arange(begins.size), np.diff(begins, append=texts.size))
-    return pa.array(texts[begins], pa.string()).take(pa.array(runs))
+    names, codes = np.unique(texts[begins], return_inverse=True)
+    numbers = np.repeat(codes.astype(np.int32), np.diff(begins, append=texts.size))
+    return pa.DictionaryArray.from_arrays(pa.array(numbers), pa.array(names, pa.string()))
 
 
 def _finite(value: float) -> float | None:

@@ -1,4 +1,4 @@
-"""All that is stored of a spec that is run, computed from its panels alone: no database, no cache, one thread."""
+"""All that is stored of a spec that is run, computed from its panels alone: no database, no cache."""
 
 from __future__ import annotations
 
@@ -14,31 +14,32 @@ from backend.database.trials import TrialRecord
 from backend.services.backtest_audits import audit_of
 from backend.services.backtest_documents import document_of, tables_of, trial_of
 from backend.services.panels import SpecPanels
-from strategy.backtest.run import run_backtest
+from strategy.backtest.run import BacktestResult, run_backtest
 from strategy.backtest.spec import BacktestSpec
 from strategy.errors import StrategyError
 from strategy.registry import find_strategy, parsed_parameters
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """The row of a backtest, its line in the trial ledger, and its tables by the keys that the row has of them."""
+class Computed:
+    """The result of a spec, and its tables: their keys by name, and their files by key."""
 
-    record: BacktestRecord
-    trial: TrialRecord
+    spec: BacktestSpec
+    result: BacktestResult
+    keys: Mapping[str, str]
     objects: Mapping[str, bytes]
 
 
-def outcome_of(
-    spec: BacktestSpec,
-    manifest: Manifest,
-    panels: SpecPanels,
-    *,
-    origin: str,
-    design: str | None,
-    created_at: dt.datetime,
-) -> Outcome:
-    """Run a spec, audit the result, and put it into words and files; but for `created_at` a function of the spec."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """The row of a backtest, and its line in the trial ledger."""
+
+    record: BacktestRecord
+    trial: TrialRecord
+
+
+def computed(spec: BacktestSpec, panels: SpecPanels) -> Computed:
+    """Run a spec, and encode the tables of its result."""
     strategy = find_strategy(spec.strategy)
     parameters = parsed_parameters(strategy, dict(spec.parameters))
     try:
@@ -46,9 +47,17 @@ def outcome_of(
     except StrategyError as error:
         error.add_note(f"backtest {spec.backtest_id}")
         raise
-    audit = audit_of(manifest, panels, spec, result)
     tables = tables_of(panels.panel, result)
     keys = {name: object_key(data) for name, data in tables.items()}
+    return Computed(spec=spec, result=result, keys=keys, objects={keys[name]: data for name, data in tables.items()})
+
+
+def outcome_of(
+    found: Computed, manifest: Manifest, panels: SpecPanels, *, origin: str, design: str | None, created_at: dt.datetime
+) -> Outcome:
+    """Audit a result, and put it into words; but for `created_at` a function of the spec."""
+    spec, result, keys = found.spec, found.result, found.keys
+    audit = audit_of(manifest, panels, spec, result)
     record = BacktestRecord(
         id=spec.backtest_id,
         spec=json.loads(spec.canonical_json()),
@@ -57,4 +66,4 @@ def outcome_of(
         **{f"{name}_key": key for name, key in keys.items()},
     )
     trial = trial_of(spec, result, equity_key=keys["equity"], origin=origin, created_at=created_at, design=design)
-    return Outcome(record=record, trial=trial, objects={keys[name]: data for name, data in tables.items()})
+    return Outcome(record=record, trial=trial)

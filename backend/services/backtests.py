@@ -2,8 +2,8 @@
 
 1. Resolve the request to a spec: parameters in full, newest snapshot, sessions, costs. Its hash is the backtest id.
 2. If that id is stored, its document is the answer.
-3. Otherwise load the panel, compute in a thread, and write tables to the cache, document and trial to the database, in
-   one transaction. Whoever comes second with the same spec finds the document of the first.
+3. Otherwise load the panel and compute; the tables go to the cache while the result is audited, then document and trial
+   to the database, in one transaction. Whoever comes second with the same spec finds the document of the first.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import Any, Literal, TypeAlias
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from aws.gathering import gathered
 from aws.manifest import Manifest
 from aws.s3_cache import ObjectStore
 from aws.snapshots import current_snapshot, load_manifest
@@ -75,8 +76,9 @@ async def _resolved(connection: AsyncConnection, store: ObjectStore, request: Ba
     except UnknownStrategyError as error:
         raise RequestError("strategy", request.strategy, str(error)) from error
     parameters = parsed_parameters(strategy, dict(request.parameters))
-    universe = await get_universe(connection, request.universe)
-    manifest, snapshot = await _manifest(store, request)
+    universe, (manifest, snapshot) = await gathered(
+        get_universe(connection, request.universe), _manifest(store, request)
+    )
     start, end = _sessions(manifest, request)
     base, fx_snapshot = await resolved_base(store, request.base_currency, request.fx_snapshot, manifest.currency)
     execution = request.execution.with_rebalance(request.execution.rebalance or strategy.rebalance)
@@ -124,21 +126,19 @@ async def run_spec(
     `design` is what the ledger counts the trial by; None: that of the spec.
     """
     # Here and not above: a repeated spec is answered without numpy and pyarrow.
-    from aws.block_reader import gathered  # noqa: PLC0415
-    from backend.services.backtest_outcomes import outcome_of  # noqa: PLC0415
+    from backend.services.backtest_outcomes import computed, outcome_of  # noqa: PLC0415
     from backend.services.panels import panels_of  # noqa: PLC0415
 
     created_at = clock()
     manifest, panels = await load_manifest(store, spec.snapshot), await panels_of(store, spec)
-    outcome = await asyncio.to_thread(
-        outcome_of, spec, manifest, panels, origin=origin, design=design, created_at=created_at
+    found = await asyncio.to_thread(computed, spec, panels)
+    # Side by side; the rows come once the tables are there.
+    outcome, _ = await gathered(
+        asyncio.to_thread(outcome_of, found, manifest, panels, origin=origin, design=design, created_at=created_at),
+        store.put_all(found.objects),
     )
     async with transaction(engine) as connection:
-        # Side by side: the rows are committed once the tables are there.
-        served, *_ = await gathered(
-            store_backtest(connection, outcome.record, outcome.trial),
-            *(store.put(key, data) for key, data in outcome.objects.items()),
-        )
+        served = await store_backtest(connection, outcome.record, outcome.trial)
     return StoredBacktest(id=spec.backtest_id, document=served, is_new=served == outcome.record.document)
 
 

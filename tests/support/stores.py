@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from aws.errors import ObjectNotFoundError, RefConflictError
 from aws.object_store import Ref
 
@@ -28,6 +30,10 @@ class MemoryStore:
         if key not in self.objects:
             self.objects[key] = data
             self.writes.append(key)
+
+    async def put_all(self, objects: Mapping[str, bytes]) -> None:
+        for key, data in objects.items():
+            await self.put(key, data)
 
     async def exists(self, key: str) -> bool:
         return key in self.objects

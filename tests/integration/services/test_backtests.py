@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -38,10 +39,10 @@ class WatchedCache(FolderCache):
         self.reads.append(key)
         return await super().get(key, start=start, length=length)
 
-    async def put(self, key: str, data: bytes) -> None:
+    async def put_all(self, objects: Mapping[str, bytes]) -> None:
         if self._is_full:
-            raise StoreUnavailableError(key, "no space left")
-        await super().put(key, data)
+            raise StoreUnavailableError(next(iter(objects)), "no space left")
+        await super().put_all(objects)
 
 
 async def n_trials(resources: Resources) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -108,6 +109,16 @@ async def test_equal_tables_have_one_key_that_is_their_hash(store: ObjectStore) 
 async def test_a_stored_table_is_plain_parquet(store: ObjectStore) -> None:
     data = await store.get(await write_table(store, TABLE))
     assert pq.read_table(pa.BufferReader(data)).equals(TABLE)
+
+
+async def test_texts_that_are_told_by_numbers_are_read_as_texts(store: ObjectStore) -> None:
+    texts = ["b", "a", "b", "b"]
+    # More words than are used, and one twice.
+    coded = pa.DictionaryArray.from_arrays(pa.array([2, 1, 2, 3], pa.int32()), ["never", "a", "b", "b"])
+    table = pa.table({"day": [dt.date(2024, 1, day) for day in (2, 3, 4, 5)], "ticker": coded, "close": [1.0] * 4})
+    found = await read_table(store, await write_table(store, table))
+    assert found.schema.field("ticker").type == pa.string()
+    assert found.equals(table.set_column(1, "ticker", pa.array(texts)))
 
 
 async def test_a_store_that_can_be_reached_passes_its_check(store: ObjectStore) -> None:

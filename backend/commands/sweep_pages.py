@@ -107,8 +107,11 @@ def _print_result(result: Mapping[str, Any]) -> None:  # Any: a JSON document
         console.print(
             f"stopped by its budget of {result['reached']}; `parakeet sweep resume` with a larger one goes on"
         )
+    for refusal in result.get("refusals", []):  # one of before has none
+        console.print(f"{refusal['n_trials']:,} of {result['n_done']:,} trials were refused: {refusal['reason']}")
     if result["best"] is None:
-        console.print("no trial's returns vary: there is no best one")
+        if result["n_refused"] < result["n_done"]:
+            console.print("no trial's returns vary: there is no best one")
         return
     rows = [{"what": what, "figure": figure} for what, figure in _best(result["best"])]
     print_rows("Best of them", rows, {"what": "", "figure": ""})

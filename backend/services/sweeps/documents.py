@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
@@ -29,6 +30,9 @@ WALK_NOTE = (
     "Each span is judged by the trial that was best on the sessions before it. Entering it, and changing from one "
     "trial's holdings to another's, is traded at the close before it and charged by the costs of the spec."
 )
+
+#: Reasons of refusals that are told: one may name the value of its trial, and then there are as many as trials.
+_MOST_REASONS = 5
 
 
 def page_of(table: pa.Table, offset: int, limit: int) -> dict[str, list[Any]]:  # Any: JSON values
@@ -65,6 +69,7 @@ async def sweep_document(
         "n_trials": sweep.n_trials,
         "n_done": table.num_rows,
         "n_refused": table.num_rows - len(trials.rows),
+        "refusals": _refusals(table),
         "used": {"seconds": seconds, "dollars": price.dollars(seconds)},
         "budget": sweep.budget,
         "n_sessions": len(trials.sessions),
@@ -76,6 +81,12 @@ async def sweep_document(
     body |= _found(found, trials, spec)
     body["data_hash"] = hashlib.sha256(_json(body).encode()).hexdigest()
     return _json(body)
+
+
+def _refusals(table: pa.Table) -> list[dict[str, Any]]:  # Any: JSON values
+    """The most frequent reasons for which trials were refused."""
+    reasons = table.column("refused").drop_null().to_pylist() if table.num_columns else []
+    return [{"reason": reason, "n_trials": n} for reason, n in Counter(reasons).most_common(_MOST_REASONS)]
 
 
 def _found(found: Summary | None, trials: DoneTrials, spec: SweepSpec) -> dict[str, Any]:

@@ -29,6 +29,15 @@ async def ended(client: AsyncClient, path: str) -> dict[str, Any]:  # Any: JSON
             await asyncio.sleep(0.05)
 
 
+async def test_a_sweep_that_cannot_be_run_at_all_says_why(client: AsyncClient) -> None:
+    answer = await client.post("/backtest/sweeps", json=SWEEP | {"base": BASE | {"benchmark": "NOBODY"}})
+    sweep = await ended(client, answer.headers["location"].removeprefix("/api/v1"))
+    found = sweep["result"]
+    assert (found["n_done"], found["n_refused"], found["best"]) == (4, 4, None)
+    assert [it["n_trials"] for it in found["refusals"]] == [4]
+    assert "'NOBODY': is not in the universe" in found["refusals"][0]["reason"]
+
+
 async def test_a_sweep_is_accepted_watched_and_read(client: AsyncClient) -> None:
     answer = await client.post("/backtest/sweeps", json=SWEEP)
     assert answer.status_code == 202, answer.text
@@ -37,7 +46,7 @@ async def test_a_sweep_is_accepted_watched_and_read(client: AsyncClient) -> None
     sweep = await ended(client, path)
     assert (sweep["job"]["status"], sweep["n_trials"]) == ("succeeded", 4)
     found = sweep["result"]
-    assert (found["state"], found["n_done"], found["n_refused"]) == ("complete", 4, 0)
+    assert (found["state"], found["n_done"], found["n_refused"], found["refusals"]) == ("complete", 4, 0, [])
     assert_doubted(found)
     assert_annualised(found)
     assert_walked(found)

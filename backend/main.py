@@ -33,7 +33,8 @@ documentation</a>.</p>
 
 def make_main_app(resources: Resources | None = None, *, site: Path = SITE) -> FastAPI:
     """Application with every router, and the page of a folder at every path that is not the API's."""
-    app = make_app((data.router, strategies.router, backtest.router), resources)
+    # Routes are tried one by one: what takes longest and is asked most often first.
+    app = make_app((backtest.router, strategies.router, data.router), resources)
     app.router.routes.append(_SiteMount("/", _Site(directory=site, check_dir=False)))
     return app
 

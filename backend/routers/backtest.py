@@ -44,11 +44,6 @@ from strategy.backtest.cost_presets import PRICE_LISTS, PriceList
 
 router = APIRouter(prefix="/backtest", tags=["backtest"])
 add_health(router)
-router.include_router(sweeps.router)  # before the routes whose path begins with an id
-router.include_router(sweep_validation.router)
-router.include_router(preregistrations.router)
-router.include_router(validation.router)
-router.include_router(honesty.router)
 
 #: A result never changes under its id.
 _IMMUTABLE = "public, max-age=31536000, immutable"
@@ -112,6 +107,14 @@ async def get_settings(response: Response) -> SettingsOut:
         execution=ExecutionIn.model_json_schema(),
         constraints=ConstraintsIn.model_json_schema(),
     )
+
+
+# Behind POST /backtest, since routes are tried one by one, and before those whose path begins with an id.
+router.include_router(sweeps.router)
+router.include_router(sweep_validation.router)
+router.include_router(preregistrations.router)
+router.include_router(validation.router)
+router.include_router(honesty.router)
 
 
 @router.get("/{backtest_id}", response_model=BacktestOut)

@@ -133,9 +133,9 @@ async def run_spec(
     manifest, panels = await load_manifest(store, spec.snapshot), await panels_of(store, spec)
     found = await asyncio.to_thread(computed, spec, panels)
     # Side by side; the rows come once the tables are there.
-    outcome, _ = await gathered(
-        asyncio.to_thread(outcome_of, found, manifest, panels, origin=origin, design=design, created_at=created_at),
+    _, outcome = await gathered(
         store.put_all(found.objects),
+        asyncio.to_thread(outcome_of, found, manifest, panels, origin=origin, design=design, created_at=created_at),
     )
     async with transaction(engine) as connection:
         served = await store_backtest(connection, outcome.record, outcome.trial)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from time import monotonic
 from typing import TYPE_CHECKING, Any, cast
 
@@ -66,6 +66,16 @@ async def transaction(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
             raise
         host = engine.url.host or engine.url.database or "?"
         raise DatabaseUnavailableError(host, _first_line(error)) from error
+
+
+def reading(engine: AsyncEngine) -> AbstractAsyncContextManager[AsyncConnection]:
+    """As `transaction`, for statements that only read and may each see what was committed just before it.
+
+    Beginning and committing is two ways to PostgreSQL's server; in SQLite a transaction begins with what writes anyway.
+    """
+    if engine.dialect.name == "postgresql":
+        engine = engine.execution_options(isolation_level="AUTOCOMMIT")
+    return transaction(engine)
 
 
 async def copy_in(

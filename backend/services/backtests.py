@@ -21,7 +21,7 @@ from aws.manifest import Manifest
 from aws.s3_cache import ObjectStore
 from aws.snapshots import current_snapshot, load_manifest
 from backend.database.backtests import find_document, store_backtest
-from backend.database.connection import transaction
+from backend.database.connection import reading, transaction
 from backend.database.universes import get_universe
 from backend.services.base_currency import resolved_base
 from backend.services.clock import utc_now
@@ -66,7 +66,7 @@ class StoredBacktest:
 
 async def resolved_spec(engine: AsyncEngine, store: ObjectStore, request: BacktestRequest) -> BacktestSpec:
     """The complete spec of a request; `RequestError` names the field that is wrong."""
-    async with transaction(engine) as connection:
+    async with reading(engine) as connection:
         return await _resolved(connection, store, request)
 
 
@@ -104,7 +104,7 @@ async def run_backtest(
     engine: AsyncEngine, store: ObjectStore, request: BacktestRequest, *, origin: Origin, clock: Clock = utc_now
 ) -> StoredBacktest:
     """Run the request, or find it in the store."""
-    async with transaction(engine) as connection:
+    async with reading(engine) as connection:
         spec = await _resolved(connection, store, request)
         document = await find_document(connection, spec.backtest_id)
     if document is not None:

@@ -16,7 +16,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from backend.database.binary_copy import Bytes, binary_copy
-from backend.database.connection import copy_in, make_engine, transaction
+from backend.database.connection import copy_in, make_engine, reading, transaction
 from backend.database.errors import DatabaseUnavailableError
 from backend.database.migrations import current_revision, head_revision, migrate
 from backend.database.urls import direct_url
@@ -157,6 +157,51 @@ async def test_no_statement_stays_prepared_on_a_connection(postgres_url: str) ->
         assert await scalar(engine, "SELECT CAST(:a AS int)", a=number) == number
     assert await scalar(engine, "SELECT count(*) FROM pg_prepared_statements") == 0
     await engine.dispose()
+
+
+async def test_what_is_read_is_what_was_committed_and_the_next_transaction_is_one_again(database_url: str) -> None:
+    migrate(database_url)
+    engine = make_engine(database_url, pool_size=2)
+    insert, count = (
+        text("INSERT INTO leases VALUES (:name, 'me', '2024-01-01 00:00:00.000000')"),
+        "SELECT count(*) FROM leases",
+    )
+
+    async def n_read() -> int:
+        async with reading(engine) as connection:
+            return await connection.scalar(text(count)) or 0
+
+    async with transaction(engine) as connection:
+        await connection.execute(insert, {"name": "a"})
+        assert await n_read() == 0
+    assert await n_read() == 1
+
+    async def fail() -> None:
+        async with transaction(engine) as connection:
+            await connection.execute(insert, {"name": "b"})
+            raise LookupError
+
+    # On the connections that read before.
+    await asyncio.gather(*(n_read() for _ in range(2)))
+    with pytest.raises(LookupError):
+        await fail()
+    assert await n_read() == 1
+    await engine.dispose()
+
+
+@pytest.mark.postgres
+async def test_what_only_reads_needs_no_transaction_behind_the_pooler(pooled_url: str) -> None:
+    engines = [make_engine(pooled_url, pool_size=1) for _ in range(6)]
+
+    async def one(number: int) -> tuple[int, str]:
+        async with reading(engines[number % 6]) as connection:
+            total = await connection.scalar(text("SELECT CAST(:a AS int) + 1"), {"a": number})
+            return total or 0, await connection.scalar(text("SELECT repeat(:word, :n)"), {"word": "x", "n": number % 7})
+
+    found = await asyncio.gather(*(one(number) for number in range(300)))
+    assert found == [(number + 1, "x" * (number % 7)) for number in range(300)]
+    for engine in engines:
+        await engine.dispose()
 
 
 @pytest.mark.postgres
